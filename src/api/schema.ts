@@ -1,0 +1,132 @@
+import * as v from 'valibot';
+import { encoderSettingsSchema } from '../audio/encoder-settings.ts';
+import { presetNames } from '../audio/presets.ts';
+
+/**
+ * Bodies of the HTTP API under /api/v1, shared by the server, the page and the command. Requests are
+ * validated with these; answers are typed by them.
+ */
+
+export const qualityNames = [...presetNames, 'custom'] as const;
+export type QualityName = (typeof qualityNames)[number];
+
+/** POST /audio/quality. `custom` needs `custom` with it unless one was set before. */
+export const setQualitySchema = v.strictObject({
+  quality: v.picklist(qualityNames),
+  custom: v.optional(encoderSettingsSchema),
+});
+
+/** GET and POST /audio/quality. */
+export const qualitySchema = v.strictObject({
+  quality: v.picklist(qualityNames),
+  /** What the encoder runs with now (a board may lower the complexity). */
+  effective: encoderSettingsSchema,
+  /** Every preset as this board would run it, for the selector. */
+  presets: v.record(v.picklist(presetNames), encoderSettingsSchema),
+  /** How the last change reached the encoder; `pending`: the child is not running and gets it at its next start. */
+  applied: v.picklist(['live', 'restart', 'pending']),
+});
+export type Quality = v.InferOutput<typeof qualitySchema>;
+
+/** POST /audio/mute, and its answer. */
+export const muteSchema = v.strictObject({ muted: v.boolean() });
+export type Mute = v.InferOutput<typeof muteSchema>;
+
+/** POST /audio/device: choose the capture device by an id of GET /audio/devices. */
+export const setDeviceSchema = v.strictObject({ device: v.pipe(v.string(), v.maxLength(256)) });
+
+/** GET /audio/devices. */
+export const devicesSchema = v.strictObject({
+  current: v.string(),
+  devices: v.array(
+    v.strictObject({
+      /** What `audio.output.device` takes, e.g. `hw:CARD=UAC1Gadget,DEV=0`. */
+      id: v.string(),
+      description: v.string(),
+    }),
+  ),
+});
+export type Devices = v.InferOutput<typeof devicesSchema>;
+
+/** One supervised child in GET /status. */
+export const childStatusSchema = v.strictObject({
+  name: v.string(),
+  state: v.picklist(['stopped', 'starting', 'running', 'stopping', 'backing-off', 'failed']),
+  /** Absent while no process lives. */
+  pid: v.optional(v.number()),
+  /** Milliseconds in this state. */
+  sinceMs: v.number(),
+  /** Starts after unexpected exits, since main started. */
+  restarts: v.number(),
+  /** How the last process ended, in words; empty when none has. */
+  lastExit: v.string(),
+  /** Until the next try, while backing off; 0 otherwise. */
+  retryInMs: v.number(),
+  /** Of one core, over the last second; and resident memory. */
+  cpuPercent: v.number(),
+  rssBytes: v.number(),
+});
+export type ChildStatusBody = v.InferOutput<typeof childStatusSchema>;
+
+export const sessionStatusSchema = v.strictObject({
+  id: v.string(),
+  state: v.picklist(['new', 'connecting', 'connected', 'failed', 'closed']),
+  reason: v.string(),
+  ageMs: v.number(),
+  candidateType: v.string(),
+  packetsSent: v.number(),
+  bytesSent: v.number(),
+  packetsRetransmitted: v.number(),
+  packetsLost: v.number(),
+  fractionLost: v.number(),
+  jitterMs: v.number(),
+  roundTripMs: v.number(),
+  microphoneFramesDropped: v.number(),
+  datagramsRefused: v.number(),
+});
+
+/** GET /status. */
+export const statusSchema = v.strictObject({
+  version: v.string(),
+  uptimeMs: v.number(),
+  /** False when the server listens beyond this machine while accounts do not exist yet. */
+  localOnly: v.boolean(),
+  audio: v.strictObject({
+    quality: v.picklist(qualityNames),
+    effective: encoderSettingsSchema,
+    muted: v.boolean(),
+    device: v.string(),
+    deviceState: v.picklist(['opening', 'open']),
+    /** Why the device is not open; empty otherwise. */
+    deviceError: v.string(),
+    /** Level of the last second in dBFS. */
+    peakDbfs: v.number(),
+    rmsDbfs: v.number(),
+    xruns: v.number(),
+    reopens: v.number(),
+    droppedFrames: v.number(),
+  }),
+  children: v.array(childStatusSchema),
+  sessions: v.array(sessionStatusSchema),
+});
+export type Status = v.InferOutput<typeof statusSchema>;
+
+/** An answer to a request that failed, with the status of its code. */
+export const errorBodySchema = v.strictObject({
+  error: v.strictObject({
+    code: v.string(),
+    message: v.string(),
+    details: v.optional(v.record(v.string(), v.unknown())),
+  }),
+});
+
+/** Events of GET /api/v1/events (Server-Sent Events): name and data. */
+export interface ApiEvents {
+  'audio-mute-changed': Mute;
+  'audio-quality-changed': Quality;
+  'audio-device-changed': { device: string; state: 'opening' | 'open'; error: string };
+  /** Once a second. */
+  'audio-metrics-update': Status['audio'];
+  /** Once a second, and at each change of state. */
+  'audio-process-metrics': ChildStatusBody;
+}

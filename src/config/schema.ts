@@ -1,0 +1,98 @@
+import * as v from 'valibot';
+import { logLevels } from '../log/log.ts';
+
+/**
+ * The configuration file: written by the person who installs the device, read once at start, never
+ * written by Earshot (what a viewer changes lives in the settings, settings-schema.ts).
+ * `config/earshot.yaml` is the commented reference, and a test holds it against this schema.
+ */
+
+const port = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535));
+const path = v.pipe(v.string(), v.startsWith('/'), v.maxLength(107));
+
+export const iceServerSchema = v.strictObject({
+  urls: v.pipe(
+    v.array(v.pipe(v.string(), v.regex(/^(stun|turn|turns):/))),
+    v.minLength(1),
+    v.maxLength(8),
+  ),
+  username: v.optional(v.string()),
+  credential: v.optional(v.string()),
+});
+
+export const configSchema = v.strictObject({
+  http: v.optional(
+    v.strictObject({
+      /** Address to listen on. 127.0.0.1 until accounts exist. */
+      listen: v.optional(v.pipe(v.string(), v.ip()), '127.0.0.1'),
+      /** TCP port; 0 takes a free one. */
+      port: v.optional(port, 8080),
+    }),
+    {},
+  ),
+  audio: v.optional(
+    v.strictObject({
+      output: v.optional(
+        v.strictObject({
+          /** ALSA PCM of the host's sound, by card id. */
+          device: v.optional(
+            v.pipe(
+              v.string(),
+              v.minLength(1),
+              v.maxLength(256),
+              v.regex(
+                /^(?!(plug)?hw:\d)/,
+                'must name the card by its id (hw:CARD=…), not by its index',
+              ),
+            ),
+            'hw:CARD=UAC1Gadget',
+          ),
+          /** ALSA period and buffer in ms. */
+          periodMs: v.optional(v.pipe(v.number(), v.minValue(1), v.maxValue(100)), 5),
+          bufferMs: v.optional(v.pipe(v.number(), v.minValue(5), v.maxValue(1_000)), 60),
+          /** Highest Opus complexity this board can run; presets are lowered to it. */
+          maxComplexity: v.optional(
+            v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(10)),
+            10,
+          ),
+        }),
+        {},
+      ),
+    }),
+    {},
+  ),
+  media: v.optional(
+    v.strictObject({
+      /** UDP ports for viewers, both ends included; 0–0 takes any free port. */
+      udpPortMin: v.optional(port, 0),
+      udpPortMax: v.optional(port, 0),
+      /** Addresses to offer; empty means every address of the device. */
+      addresses: v.optional(v.pipe(v.array(v.pipe(v.string(), v.ip())), v.maxLength(16)), []),
+      iceServers: v.optional(v.pipe(v.array(iceServerSchema), v.maxLength(8)), []),
+      maxViewers: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(32)), 8),
+    }),
+    {},
+  ),
+  supervisor: v.optional(
+    v.strictObject({
+      /** Resident memory of a child above which it is restarted, in MiB. */
+      memoryLimitMb: v.optional(
+        v.pipe(v.number(), v.integer(), v.minValue(48), v.maxValue(4_096)),
+        192,
+      ),
+    }),
+    {},
+  ),
+  control: v.optional(
+    v.strictObject({
+      /** Unix socket of the `earshot` command, mode 0660. */
+      socket: v.optional(path, '/run/earshot/control.sock'),
+    }),
+    {},
+  ),
+  /** Directory of the settings file; must be writable. */
+  dataDir: v.optional(v.pipe(v.string(), v.startsWith('/')), '/var/lib/earshot'),
+  log: v.optional(v.strictObject({ level: v.optional(v.picklist(logLevels), 'info') }), {}),
+});
+
+export type Config = v.InferOutput<typeof configSchema>;

@@ -1,0 +1,182 @@
+/**
+ * Every error code Earshot can answer with, by family. `docs/errors.md` is generated from this table
+ * and a test fails when the two differ. A code, once released, keeps its meaning.
+ */
+
+interface CatalogueEntry {
+  /** One sentence for the documentation: when it happens and what to do. */
+  readonly summary: string;
+  /** HTTP status of an API answer that carries the code. */
+  readonly http: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 429 | 500 | 503 | 504;
+  /** Exit code of a process that ends with it: 1 failure, 2 usage, 69 service unavailable, 78 bad configuration (sysexits.h). */
+  readonly exit: 1 | 2 | 69 | 78;
+}
+
+export const errorCatalogue = {
+  // Configuration
+  CONFIG_UNREADABLE: {
+    summary: 'The configuration file cannot be read or is not YAML.',
+    http: 500,
+    exit: 78,
+  },
+  CONFIG_INVALID: {
+    summary: 'A configuration key is unknown, or its value is outside what is allowed.',
+    http: 400,
+    exit: 78,
+  },
+  SETTINGS_WRITE_FAILED: {
+    summary: 'The settings could not be made durable; the change was not applied.',
+    http: 500,
+    exit: 1,
+  },
+  // IPC
+  IPC_FRAMING: {
+    summary:
+      'A frame had a wrong magic, version, type or length; the channel was closed and the child restarts.',
+    http: 500,
+    exit: 1,
+  },
+  IPC_INVALID_MESSAGE: {
+    summary: 'A control message was not JSON or did not match its schema.',
+    http: 500,
+    exit: 1,
+  },
+  IPC_CLOSED: {
+    summary: 'The channel to a child closed while a request was waiting.',
+    http: 503,
+    exit: 69,
+  },
+  IPC_TIMEOUT: {
+    summary: 'A child did not answer a request before its deadline.',
+    http: 504,
+    exit: 69,
+  },
+  IPC_MESSAGE_TOO_LARGE: {
+    summary: 'A message exceeds the limit of its type and was not sent.',
+    http: 500,
+    exit: 1,
+  },
+  // Supervisor
+  CHILD_UNKNOWN: {
+    summary: 'There is no child process of that name.',
+    http: 404,
+    exit: 2,
+  },
+  CHILD_NOT_RUNNING: {
+    summary: 'The child process is not running, so it cannot be asked.',
+    http: 503,
+    exit: 69,
+  },
+  CHILD_SPAWN_FAILED: {
+    summary: 'The child process could not be started.',
+    http: 500,
+    exit: 1,
+  },
+  // Audio
+  QUALITY_INVALID: {
+    summary: 'The quality preset is not one of those offered, or a custom field is out of range.',
+    http: 400,
+    exit: 2,
+  },
+  AUDIO_DEVICE_UNKNOWN: {
+    summary: 'There is no audio device of that id on this machine.',
+    http: 404,
+    exit: 2,
+  },
+  AUDIO_NATIVE_MISSING: {
+    summary:
+      'The native audio module could not be loaded, usually because libasound, libopus or libspeexdsp is missing.',
+    http: 500,
+    exit: 78,
+  },
+  AUDIO_DEVICE_FAILED: {
+    summary: 'The audio device could not be opened or configured; it is tried again.',
+    http: 503,
+    exit: 69,
+  },
+  // Media
+  MEDIA_SIGNALING_INVALID: {
+    summary: 'A signaling message from the viewer was malformed or came out of order.',
+    http: 400,
+    exit: 1,
+  },
+  MEDIA_ANSWER_INVALID: {
+    summary: 'The SDP answer of the viewer cannot be used.',
+    http: 400,
+    exit: 1,
+  },
+  MEDIA_NO_OPUS: {
+    summary: 'The viewer offers no Opus decoder, so it cannot hear the host.',
+    http: 400,
+    exit: 1,
+  },
+  MEDIA_TOO_MANY_VIEWERS: {
+    summary: 'The device serves as many viewers as it is configured for.',
+    http: 503,
+    exit: 69,
+  },
+  MEDIA_PORTS_EXHAUSTED: {
+    summary: 'No UDP port of the configured range is free.',
+    http: 503,
+    exit: 69,
+  },
+  // API
+  API_BODY_INVALID: {
+    summary: 'The body is not JSON, or does not match what the route takes.',
+    http: 400,
+    exit: 2,
+  },
+  API_BODY_TOO_LARGE: {
+    summary: 'The body is larger than the route takes.',
+    http: 413,
+    exit: 2,
+  },
+  API_UNSUPPORTED_MEDIA_TYPE: {
+    summary: 'The body is not application/json.',
+    http: 415,
+    exit: 2,
+  },
+  API_NOT_FOUND: {
+    summary: 'There is no such route.',
+    http: 404,
+    exit: 2,
+  },
+  API_METHOD_NOT_ALLOWED: {
+    summary: 'The route exists but not with this method.',
+    http: 405,
+    exit: 2,
+  },
+  API_ORIGIN_REFUSED: {
+    summary: 'The request comes from a page of another site.',
+    http: 403,
+    exit: 1,
+  },
+  API_PORT_IN_USE: {
+    summary: 'The address and port the server should listen on is taken by another program.',
+    http: 500,
+    exit: 69,
+  },
+  API_LISTEN_FAILED: {
+    summary: 'The server cannot listen on the configured address or socket.',
+    http: 500,
+    exit: 69,
+  },
+  // Command line
+  CLI_USAGE: {
+    summary: 'The command line is not understood.',
+    http: 400,
+    exit: 2,
+  },
+  CLI_NOT_RUNNING: {
+    summary: 'No Earshot answers on the control socket.',
+    http: 503,
+    exit: 69,
+  },
+  INTERNAL: {
+    summary: 'Something Earshot did not foresee; the log has the cause.',
+    http: 500,
+    exit: 1,
+  },
+} as const satisfies Record<string, CatalogueEntry>;
+
+export type ErrorCode = keyof typeof errorCatalogue;
