@@ -1,11 +1,5 @@
 /** States of a supervised child; the transitions between them are the table in `lifecycle.ts`. */
-export type ChildState =
-  | 'stopped'
-  | 'starting'
-  | 'running'
-  | 'stopping'
-  | 'backing-off'
-  | 'failed';
+export type ChildState = 'stopped' | 'starting' | 'running' | 'stopping' | 'backing-off' | 'failed';
 
 /** What the supervisor knows of one child, for the API, the command and the metrics. */
 export interface ChildStatus {

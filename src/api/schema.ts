@@ -15,6 +15,7 @@ export const setQualitySchema = v.strictObject({
   quality: v.picklist(qualityNames),
   custom: v.optional(encoderSettingsSchema),
 });
+export type SetQuality = v.InferOutput<typeof setQualitySchema>;
 
 /** GET and POST /audio/quality. */
 export const qualitySchema = v.strictObject({

@@ -1,0 +1,76 @@
+import type { DeviceMessage } from '../media/signaling-messages.ts';
+import type {
+  ApiEvents,
+  ChildStatusBody,
+  Devices,
+  Mute,
+  Quality,
+  SetQuality,
+  Status,
+} from './schema.ts';
+
+/** What the API needs of the rest of the main process: small interfaces, so that tests can stand in for them. */
+
+/** The host's sound: quality, mute, device. Every change is durable when its promise resolves. */
+export interface AudioService {
+  quality(): Quality;
+  /** Throws QUALITY_INVALID (state unchanged) or SETTINGS_WRITE_FAILED. */
+  setQuality(request: SetQuality): Promise<Quality>;
+  mute(): Mute;
+  setMute(request: Mute): Promise<Mute>;
+  devices(): Promise<Devices>;
+  /** Throws AUDIO_DEVICE_UNKNOWN, state unchanged. */
+  setDevice(device: string): Promise<Devices>;
+  status(): Status['audio'];
+}
+
+export interface ChildrenService {
+  statuses(): readonly ChildStatusBody[];
+  /** Stops the child and starts it again, out of `failed` too. Throws CHILD_UNKNOWN. */
+  restart(name: string): Promise<ChildStatusBody>;
+}
+
+/** One viewer's session, driven by its WebSocket. */
+export interface ViewerSession {
+  readonly id: string;
+  /** One text frame as it arrived; a bad one is answered with an `error` message, never thrown. */
+  receive(text: string): void;
+  /** Frees everything the session holds; idempotent. */
+  close(reason: string): void;
+}
+
+export interface MediaService {
+  /** Throws MEDIA_TOO_MANY_VIEWERS. `send` may be called until `close`; `end` asks to close the WebSocket. */
+  openSession(viewer: {
+    readonly send: (message: DeviceMessage) => void;
+    readonly end: (reason: string) => void;
+  }): ViewerSession;
+  sessions(): readonly Status['sessions'][number][];
+}
+
+/** The last log lines of the main process and its children, newest last. */
+export interface LogService {
+  /** At most `count` lines, each one JSON object. */
+  recent(count: number): readonly string[];
+  /** Calls `listener` with each new line until the returned function is called. */
+  follow(listener: (line: string) => void): () => void;
+}
+
+/** Where events come from; the API fans them out to every stream. */
+export interface EventService {
+  subscribe(listener: <N extends keyof ApiEvents>(name: N, data: ApiEvents[N]) => void): () => void;
+}
+
+export interface MetricsService {
+  /** The Prometheus text exposition format, version 0.0.4. */
+  text(): Promise<string>;
+}
+
+export interface Services {
+  readonly audio: AudioService;
+  readonly children: ChildrenService;
+  readonly media: MediaService;
+  readonly logs: LogService;
+  readonly events: EventService;
+  readonly metrics: MetricsService;
+}
