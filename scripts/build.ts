@@ -1,0 +1,67 @@
+import { chmod, copyFile, mkdir, rm } from 'node:fs/promises';
+import { build } from 'esbuild';
+import { buildWeb } from './build-web.ts';
+
+/**
+ * Bundles what the device carries into `dist/`: `earshot.mjs` (the executable), one file a role, the
+ * page and the native addon.
+ */
+
+const outDir = 'dist';
+
+/** The syntax of the oldest runtime a board has: the last official build for armv7. */
+const target = 'node20.11';
+
+/** Some CommonJS dependencies call `require` for Node's own modules; in an ES module it has to be made. */
+const banner =
+  "import { createRequire as earshotRequire } from 'node:module'; const require = earshotRequire(import.meta.url);";
+
+async function bundleRoles(): Promise<void> {
+  await build({
+    entryPoints: {
+      earshot: 'src/earshot.ts',
+      main: 'src/main.ts',
+      'audio-output': 'src/audio/output/main.ts',
+      cli: 'src/cli/main.ts',
+    },
+    outdir: outDir,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target,
+    banner: { js: banner },
+    plugins: [
+      {
+        // The executable loads its role's bundle when it knows the role, and nothing else.
+        name: 'one-file-a-role',
+        setup(context) {
+          const roles: Record<string, string> = {
+            './main.ts': './main.mjs',
+            './audio/output/main.ts': './audio-output.mjs',
+            './cli/main.ts': './cli.mjs',
+          };
+          context.onResolve({ filter: /^\.\/.*main\.ts$/ }, ({ path, kind }) => {
+            const bundle = roles[path];
+            return kind === 'dynamic-import' && bundle !== undefined
+              ? { path: bundle, external: true }
+              : undefined;
+          });
+        },
+      },
+    ],
+    minifySyntax: true,
+    legalComments: 'none',
+    logLevel: 'warning',
+  });
+  await chmod(`${outDir}/earshot.mjs`, 0o755);
+}
+
+await rm(outDir, { recursive: true, force: true });
+await mkdir(`${outDir}/native`, { recursive: true });
+await bundleRoles();
+await buildWeb({ outDir: `${outDir}/web`, minify: true });
+await copyFile(
+  'src/audio/native/build/Release/earshot_audio.node',
+  `${outDir}/native/earshot_audio.node`,
+);

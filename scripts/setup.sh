@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# Installs what is missing to build, demonstrate and test Earshot on Debian: packages with apt (as root
+# or through sudo; otherwise it prints the exact command), modules with npm, the native addon.
+# Usage: scripts/setup.sh [demo|test]. Running it again costs a second.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+purpose=${1:-test}
+
+# Build tools and libraries, and the sound server of the virtual board.
+packages=(
+  ca-certificates git make g++ python3 pkg-config
+  libasound2-dev libopus-dev libspeexdsp-dev
+  alsa-utils libasound2-plugins pulseaudio pulseaudio-utils
+)
+# What the tests and benchmarks compare with and drive.
+if [ "$purpose" = test ]; then
+  packages+=(
+    chromium iproute2 procps shellcheck sox
+    gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
+    gstreamer1.0-nice gstreamer1.0-alsa python3-gst-1.0 gir1.2-gst-plugins-bad-1.0
+  )
+fi
+# Any Node can install the modules; the pinned one among them runs everything else.
+command -v npm >/dev/null || packages+=(nodejs npm)
+
+say() { printf '[setup] %s\n' "$*"; }
+
+missing=()
+for package in "${packages[@]}"; do
+  # shellcheck disable=SC2016 # the format is dpkg-query's, not the shell's
+  if ! dpkg-query -W -f='${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed; then
+    missing+=("$package")
+  fi
+done
+
+if [ ${#missing[@]} -gt 0 ]; then
+  install="apt-get install -y --no-install-recommends --no-remove ${missing[*]}"
+  if [ "$(id -u)" = 0 ]; then
+    as_root=()
+  elif command -v sudo >/dev/null && sudo -v; then
+    as_root=(sudo)
+  else
+    say "These Debian packages are missing, and this user may not install them. As root, run:"
+    printf '\n  apt-get update && %s\n\nthen try again.\n' "$install"
+    exit 1
+  fi
+  say "installing Debian packages: ${missing[*]}"
+  "${as_root[@]}" apt-get update -q
+  # shellcheck disable=SC2086 # the words of the command
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive $install
+fi
+
+stamp=node_modules/.earshot-lock
+lock=$(sha256sum package-lock.json | cut -d' ' -f1)
+if [ "$(cat "$stamp" 2>/dev/null || true)" != "$lock" ]; then
+  say 'installing npm modules'
+  npm ci --no-audit --no-fund
+  # The independent Opus decoder of the tests is native, and must match the pinned Node, not the
+  # system's that ran npm.
+  PATH="$PWD/node_modules/.bin:$PATH" npm rebuild --no-audit --no-fund @discordjs/opus
+  printf '%s\n' "$lock" >"$stamp"
+fi
+
+export PATH="$PWD/node_modules/.bin:$PATH"
+say "node $(node --version)"
+node scripts/build-native.ts

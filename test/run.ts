@@ -1,0 +1,105 @@
+import { spawn } from 'node:child_process';
+import { glob } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+
+/**
+ * Runs everything CI runs: lint, types, then the tests by kind, with progress. The last line says how
+ * many ran. Fails when one failed, or when a kind had none.
+ * Usage: node test/run.ts [unit|integration|e2e|bench …]
+ */
+
+interface Kind {
+  readonly files: string;
+  /** Test files at once: what measures or plays sound runs alone. */
+  readonly concurrency: number;
+}
+
+const kinds: Record<string, Kind> = {
+  unit: { files: 'test/unit/**/*.test.ts', concurrency: availableParallelism() },
+  integration: { files: 'test/integration/**/*.test.ts', concurrency: 1 },
+  e2e: { files: 'test/e2e/**/*.test.ts', concurrency: 1 },
+  bench: { files: 'test/bench/**/*.test.ts', concurrency: 1 },
+};
+
+/** No single test may take longer. */
+const testTimeoutMs = 180_000;
+
+interface Tally {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+async function runKind(name: string, { files, concurrency }: Kind): Promise<Tally> {
+  const paths = (await Array.fromAsync(glob(files))).sort();
+  if (paths.length === 0) throw new Error(`No ${name} test matches ${files}.`);
+  console.log(`\n── ${name}: ${paths.length} files`);
+  const tally: Tally = { passed: 0, failed: 0, skipped: 0 };
+  const stream = run({ files: paths, concurrency, timeout: testTimeoutMs });
+  // Counted from the events, since the overall summary counts a file that crashed as one test.
+  stream.on('test:pass', ({ skip, details }) => {
+    if (details.type === 'suite') return;
+    if (skip === undefined) tally.passed += 1;
+    else tally.skipped += 1;
+  });
+  stream.on('test:fail', ({ details }) => {
+    if (details.type !== 'suite') tally.failed += 1;
+  });
+  await new Promise<void>((resolve, reject) => {
+    stream
+      .compose(spec)
+      .on('end', resolve)
+      .on('error', reject)
+      .pipe(process.stdout, { end: false });
+  });
+  if (tally.passed + tally.failed === 0) throw new Error(`No ${name} test ran.`);
+  return tally;
+}
+
+async function step(name: string, command: string, args: readonly string[]): Promise<void> {
+  console.log(`── ${name}`);
+  const child = spawn(command, args, { stdio: 'inherit' });
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject).once('exit', resolve);
+  });
+  if (code !== 0) throw new Error(`${name} failed (exit ${code}).`);
+}
+
+async function main(asked: readonly string[]): Promise<boolean> {
+  const unknown = asked.filter((name) => kinds[name] === undefined);
+  if (unknown.length > 0) {
+    throw new Error(
+      `No test kind ${unknown.join(', ')}; there are ${Object.keys(kinds).join(', ')}.`,
+    );
+  }
+  if (asked.length === 0) {
+    await step('lint', 'npm', ['run', '-s', 'lint']);
+    await step('types', 'npm', ['run', '-s', 'types']);
+    await step('shell scripts', 'shellcheck', ['scripts/setup.sh', '.ci/run']);
+  }
+  const total: Tally = { passed: 0, failed: 0, skipped: 0 };
+  for (const [name, kind] of Object.entries(kinds)) {
+    if (asked.length > 0 && !asked.includes(name)) continue;
+    const started = performance.now();
+    const { passed, failed, skipped } = await runKind(name, kind);
+    const seconds = Math.round((performance.now() - started) / 1_000);
+    console.log(
+      `── ${name}: ${passed} passed, ${failed} failed, ${skipped} skipped in ${seconds} s`,
+    );
+    total.passed += passed;
+    total.failed += failed;
+    total.skipped += skipped;
+  }
+  console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+  return total.failed === 0 && total.passed > 0;
+}
+
+try {
+  process.exitCode = (await main(process.argv.slice(2))) ? 0 : 1;
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  console.log('0 passed, 1 failed');
+  process.exitCode = 1;
+}
