@@ -33,7 +33,9 @@ interface Tally {
 }
 
 async function runKind(name: string, { files, concurrency }: Kind): Promise<Tally> {
-  const paths = (await Array.fromAsync(glob(files))).sort();
+  const paths: string[] = [];
+  for await (const path of glob(files)) paths.push(path);
+  paths.sort();
   if (paths.length === 0) throw new Error(`No ${name} test matches ${files}.`);
   console.log(`\n── ${name}: ${paths.length} files`);
   const tally: Tally = { passed: 0, failed: 0, skipped: 0 };
