@@ -33,7 +33,6 @@ const allowed = [
   ['src/media/d.ts', '../ipc/messages.ts'],
   ['src/web/c.ts', '../api/schema.ts'],
   ['src/cli/b.ts', '../api/schema.ts'],
-  ['src/earshot.ts', './main.ts'],
 ] as const;
 
 const tree = mkdtempSync(join(tmpdir(), 'earshot-arrows-'));

@@ -1,0 +1,24 @@
+#!/usr/bin/env node
+/**
+ * The executable: picks the role from the first word and loads that role's bundle, and no other.
+ *
+ *   earshot [--config FILE]    the main process
+ *   earshot audio-output       a child of it (started by the supervisor only)
+ *   earshot audio-devices      prints the capture devices as JSON (started by the main process only)
+ *   earshot VERB …             the command
+ */
+const [first = ''] = process.argv.slice(2);
+
+if (first === '' || first === '--config' || first.startsWith('--config=')) {
+  const { runMain } = await import('./main.ts');
+  await runMain(process.argv.slice(2));
+} else if (first === 'audio-output') {
+  const { runAudioOutput } = await import('./audio/output/main.ts');
+  await runAudioOutput();
+} else if (first === 'audio-devices') {
+  const { runAudioDevices } = await import('./audio/devices/main.ts');
+  runAudioDevices();
+} else {
+  const { runCommand } = await import('./cli/main.ts');
+  await runCommand(process.argv.slice(2));
+}
