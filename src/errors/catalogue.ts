@@ -56,6 +56,11 @@ export const errorCatalogue = {
     http: 500,
     exit: 1,
   },
+  IPC_NO_PARENT: {
+    summary: 'A child role was started by hand; the main process starts it, with a channel.',
+    http: 500,
+    exit: 2,
+  },
   // Supervisor
   CHILD_UNKNOWN: {
     summary: 'There is no child process of that name.',
