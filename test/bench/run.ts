@@ -1,0 +1,118 @@
+/**
+ * `npm run -s bench -- <name> [--json] [--short] [--strict]`: runs one benchmark.
+ *
+ * With --json the last line of standard output is one JSON object: the benchmark's fields, `budgets`,
+ * `ok` and `machine`; without, a table. Exit codes: 0 it ran (`ok` may be false), 1 it failed, or with
+ * --strict a budget was missed, 2 usage.
+ */
+import { existsSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import {
+  type Bench,
+  type BenchResult,
+  describeMachine,
+  flattenFields,
+  formatTable,
+  meets,
+  meetsBudgets,
+} from './bench.ts';
+
+/** Every benchmark there is to be; one runs when its file exists beside this one. */
+const benchNames = [
+  'audio-latency',
+  'mic-latency',
+  'audio-cpu',
+  'rtp-send',
+  'ipc',
+  'preset-switch',
+  'recovery',
+  'startup',
+  'memory',
+  'soak',
+] as const;
+
+const flags = {
+  json: { type: 'boolean', default: false },
+  short: { type: 'boolean', default: false },
+  strict: { type: 'boolean', default: false },
+} as const;
+
+function fileOf(name: string): URL {
+  return new URL(`./${name}.ts`, import.meta.url);
+}
+
+function available(): readonly string[] {
+  return benchNames.filter((name) => existsSync(fileOf(name)));
+}
+
+function isBench(module: unknown): module is Bench {
+  return (
+    typeof module === 'object' &&
+    module !== null &&
+    'run' in module &&
+    typeof module.run === 'function'
+  );
+}
+
+function usage(problem: string): number {
+  console.error(problem);
+  console.error('Usage: npm run -s bench -- <name> [--json] [--short] [--strict]');
+  console.error(`Benchmarks: ${available().join(', ')}`);
+  return 2;
+}
+
+function printTable(name: string, result: BenchResult): void {
+  const fields = flattenFields(result.fields);
+  console.log(`${name} on ${describeMachine()}\n`);
+  for (const line of formatTable([['field', 'value'], ...fields])) console.log(line);
+  if (result.budgets.length === 0) return;
+  const budgets = result.budgets.map((budget) => [
+    budget.name,
+    String(budget.value),
+    `${budget.is} ${budget.limit}`,
+    meets(budget) ? 'met' : 'MISSED',
+  ]);
+  console.log('');
+  for (const line of formatTable([['budget', 'value', 'must be', ''], ...budgets])) {
+    console.log(line);
+  }
+}
+
+function printJson(name: string, result: BenchResult): void {
+  const { fields, budgets } = result;
+  const ok = meetsBudgets(budgets);
+  console.log(JSON.stringify({ bench: name, ...fields, budgets, ok, machine: describeMachine() }));
+}
+
+function parse(argv: readonly string[]) {
+  return parseArgs({ args: [...argv], options: flags, allowPositionals: true, strict: true });
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  let parsed: ReturnType<typeof parse>;
+  try {
+    parsed = parse(argv);
+  } catch (error) {
+    return usage(error instanceof Error ? error.message : String(error));
+  }
+  const [name, ...rest] = parsed.positionals;
+  if (name === undefined) return usage('Which benchmark?');
+  if (rest.length > 0) return usage(`One benchmark at a time, not also: ${rest.join(', ')}`);
+  if (!available().includes(name)) return usage(`There is no benchmark named ${name}.`);
+  const module: unknown = await import(fileOf(name).href);
+  if (!isBench(module)) throw new Error(`${name}.ts exports no run()`);
+  const result = await module.run({
+    short: parsed.values.short,
+    progress: (text) => console.error(text),
+  });
+  if (parsed.values.json) printJson(name, result);
+  else printTable(name, result);
+  return parsed.values.strict && !meetsBudgets(result.budgets) ? 1 : 0;
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  console.error(error);
+  process.exitCode = 1;
+}
