@@ -54,10 +54,10 @@ stamp=node_modules/.earshot-lock
 lock=$(sha256sum package-lock.json | cut -d' ' -f1)
 if [ "$(cat "$stamp" 2>/dev/null || true)" != "$lock" ]; then
   say 'installing npm modules'
-  npm ci --no-audit --no-fund
+  npm ci --no-audit --no-fund --loglevel=error
   # The independent Opus decoder of the tests is native, and must match the pinned Node, not the
   # system's that ran npm.
-  PATH="$PWD/node_modules/.bin:$PATH" npm rebuild --no-audit --no-fund @discordjs/opus
+  PATH="$PWD/node_modules/.bin:$PATH" npm rebuild --loglevel=error @discordjs/opus
   printf '%s\n' "$lock" >"$stamp"
 fi
 
