@@ -12,7 +12,9 @@ const path = v.pipe(v.string(), v.startsWith('/'), v.maxLength(107));
 
 export const iceServerSchema = v.strictObject({
   urls: v.pipe(
-    v.array(v.pipe(v.string(), v.regex(/^(stun|turn|turns):/))),
+    v.array(
+      v.pipe(v.string(), v.regex(/^(stun|turn|turns):/, 'begins with stun:, turn: or turns:')),
+    ),
     v.minLength(1),
     v.maxLength(8),
   ),
@@ -27,6 +29,20 @@ export const configSchema = v.strictObject({
       listen: v.optional(v.pipe(v.string(), v.ip()), '127.0.0.1'),
       /** TCP port; 0 takes a free one. */
       port: v.optional(port, 8080),
+      /** Names a browser may use for the device beside its IP addresses, its host name and localhost. */
+      allowedHosts: v.optional(
+        v.pipe(
+          v.array(
+            v.pipe(
+              v.string(),
+              v.maxLength(253),
+              v.regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, 'is a host name in small letters'),
+            ),
+          ),
+          v.maxLength(16),
+        ),
+        [],
+      ),
     }),
     {},
   ),
@@ -42,7 +58,7 @@ export const configSchema = v.strictObject({
               v.maxLength(256),
               v.regex(
                 /^(?!(plug)?hw:\d)/,
-                'must name the card by its id (hw:CARD=…), not by its index',
+                'names the card by its id (hw:CARD=…), not by its index',
               ),
             ),
             'hw:CARD=UAC1Gadget',

@@ -156,6 +156,32 @@ export const errorCatalogue = {
     http: 403,
     exit: 1,
   },
+  API_HOST_REFUSED: {
+    summary:
+      'The Host header names no address or name of this device; add the name to http.allowedHosts if it is one.',
+    http: 403,
+    exit: 1,
+  },
+  API_CONTROL_ONLY: {
+    summary: 'The route is served on the control socket only; use the earshot command.',
+    http: 403,
+    exit: 1,
+  },
+  API_QUERY_INVALID: {
+    summary: 'A parameter of the URL is unknown or its value is outside what is allowed.',
+    http: 400,
+    exit: 2,
+  },
+  API_TOO_MANY_STREAMS: {
+    summary: 'As many event or log streams are open as the server allows.',
+    http: 503,
+    exit: 69,
+  },
+  API_TIMEOUT: {
+    summary: 'The request took longer than the server waits; it may still take effect.',
+    http: 504,
+    exit: 69,
+  },
   API_PORT_IN_USE: {
     summary: 'The address and port the server should listen on is taken by another program.',
     http: 500,
@@ -175,6 +201,12 @@ export const errorCatalogue = {
   CLI_NOT_RUNNING: {
     summary: 'No Earshot answers on the control socket.',
     http: 503,
+    exit: 69,
+  },
+  CLI_NO_ANSWER: {
+    summary:
+      'Earshot did not answer the command in time, or not in a way this release understands.',
+    http: 504,
     exit: 69,
   },
   INTERNAL: {

@@ -1,0 +1,16 @@
+import type { Route } from '../route.ts';
+import { audioRoutes } from './audio.ts';
+import { childRoutes } from './children.ts';
+import { metricsRoutes } from './metrics.ts';
+import { statusRoutes } from './status.ts';
+
+/** Every HTTP route beside the page's files and the session WebSocket. */
+export const routes: readonly Route[] = [
+  ...audioRoutes,
+  ...childRoutes,
+  ...statusRoutes,
+  ...metricsRoutes,
+];
+
+/** The WebSocket of a viewer's session. */
+export const sessionPath = '/api/v1/session';

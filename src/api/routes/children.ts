@@ -1,0 +1,14 @@
+import { act, type Route } from '../route.ts';
+
+/** The child processes. */
+export const childRoutes: readonly Route[] = [
+  act(
+    '/api/v1/children/:name/restart',
+    {
+      summary: 'Stops a child process and starts it again, out of `failed` too.',
+      answer: 'the child as in `/api/v1/status`',
+      errors: ['CHILD_UNKNOWN', 'CHILD_SPAWN_FAILED'],
+    },
+    ({ services }, { name = '' }) => services.children.restart(name),
+  ),
+];

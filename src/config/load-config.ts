@@ -1,0 +1,112 @@
+import { open } from 'node:fs/promises';
+import { parseDocument } from 'yaml';
+import { checkInput, faultSentences, type InputFault } from '../errors/check-input.ts';
+import { EarshotError, messageOf } from '../errors/earshot-error.ts';
+import { type Config, configSchema } from './schema.ts';
+
+/** Where the configuration is looked for when no path is given. */
+export const defaultConfigPath = '/etc/earshot/earshot.yaml';
+
+/** A configuration file may have at most this many bytes. */
+export const configSizeLimit = 64 * 1024;
+
+export interface LoadedConfig {
+  readonly config: Config;
+  /** The file it came from; undefined when every value is the default. */
+  readonly source: string | undefined;
+}
+
+export interface LoadConfigOptions {
+  /** The file named on the command line; it has to exist. */
+  readonly path?: string | undefined;
+  /** Read when no `path` is given and it exists; {@link defaultConfigPath} unless told otherwise. */
+  readonly defaultPath?: string;
+}
+
+/**
+ * Reads and validates the configuration. Throws CONFIG_UNREADABLE (missing, too large, not YAML) or
+ * CONFIG_INVALID; the message names the file, each key, its value and what is allowed.
+ */
+export async function loadConfig(options: LoadConfigOptions = {}): Promise<LoadedConfig> {
+  const path = options.path ?? options.defaultPath ?? defaultConfigPath;
+  const text = await readText(path, options.path !== undefined);
+  if (text === undefined) return { config: parseConfig('', 'defaults'), source: undefined };
+  return { config: parseConfig(text, path), source: path };
+}
+
+/** Parses and validates the text of a configuration file; `file` names it in errors. */
+export function parseConfig(text: string, file: string): Config {
+  const input = parseYaml(text, file);
+  const result = checkInput(configSchema, input);
+  const faults = result.ok ? crossFaults(result.value) : result.faults;
+  if (result.ok && faults.length === 0) return result.value;
+  throw new EarshotError('CONFIG_INVALID', `${file}: ${faultSentences(faults)}`, {
+    details: {
+      file,
+      faults: faults.map(({ key, value, allowed }) => ({ key, value, allowed })),
+    },
+  });
+}
+
+/** Rules over more than one key. */
+function crossFaults({ audio, media }: Config): InputFault[] {
+  const faults: InputFault[] = [];
+  const refuse = (key: string, value: unknown, allowed: string): void => {
+    faults.push({
+      key,
+      value,
+      allowed,
+      message: `${key}: ${value} is not allowed; expected ${allowed}`,
+    });
+  };
+  const { periodMs, bufferMs } = audio.output;
+  if (bufferMs < 2 * periodMs) {
+    refuse('audio.output.bufferMs', bufferMs, `at least 2 × periodMs (${2 * periodMs})`);
+  }
+  const { udpPortMin, udpPortMax } = media;
+  if (udpPortMin > udpPortMax) {
+    refuse('media.udpPortMin', udpPortMin, `at most udpPortMax (${udpPortMax})`);
+  } else if (udpPortMin === 0 && udpPortMax !== 0) {
+    refuse('media.udpPortMin', udpPortMin, `1 to ${udpPortMax}, or 0 for both ends of the range`);
+  }
+  return faults;
+}
+
+function parseYaml(text: string, file: string): unknown {
+  const document = parseDocument(text, { schema: 'core', uniqueKeys: true, prettyErrors: true });
+  const fault = document.errors[0];
+  if (fault !== undefined) throw unreadable(file, `is not YAML: ${fault.message}`, fault);
+  try {
+    // An empty file, or one of comments only, has no content: every default holds.
+    return document.toJS({ maxAliasCount: 20 }) ?? {};
+  } catch (error) {
+    throw unreadable(file, `cannot be used: ${messageOf(error)}`, error);
+  }
+}
+
+async function readText(path: string, required: boolean): Promise<string | undefined> {
+  try {
+    const handle = await open(path, 'r');
+    try {
+      const { size } = await handle.stat();
+      if (size > configSizeLimit) {
+        throw unreadable(path, `has ${size} bytes; at most ${configSizeLimit} are allowed`);
+      }
+      return await handle.readFile('utf8');
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if (error instanceof EarshotError) throw error;
+    if (!required && codeOf(error) === 'ENOENT') return undefined;
+    throw unreadable(path, `cannot be read: ${messageOf(error)}`, error);
+  }
+}
+
+function unreadable(file: string, what: string, cause?: unknown): EarshotError {
+  return new EarshotError('CONFIG_UNREADABLE', `${file} ${what}`, { cause, details: { file } });
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
+}
