@@ -1,0 +1,43 @@
+import type { OutputStats } from '../audio/output/output-stats.ts';
+import type { ChannelStats } from '../ipc/channel.ts';
+import type { MediaStats, SessionStatus } from '../media/media-types.ts';
+
+/** Where the numbers come from: asked at each scrape, never in between. */
+export interface MetricSources {
+  readonly version: string;
+  readonly children: () => readonly ChildNumbers[];
+  /** The audio-output child's last report; undefined while it does not run. */
+  readonly audioOutput: () => OutputStats | undefined;
+  /** Whether the host's sound is muted for every viewer. */
+  readonly muted: () => boolean;
+  readonly media: () => MediaStats;
+  readonly sessions: () => readonly SessionStatus[];
+  /** The channel to each child that runs. */
+  readonly ipc: () => readonly { readonly child: string; readonly stats: ChannelStats }[];
+  readonly api: () => ApiNumbers;
+}
+
+/** What the metrics take of a child's status. */
+export interface ChildNumbers {
+  readonly name: string;
+  readonly state: string;
+  readonly restarts: number;
+  readonly cpuPercent: number;
+  readonly rssBytes: number;
+}
+
+/** What the metrics take of the HTTP server's counters. */
+export interface ApiNumbers {
+  readonly requests: readonly {
+    readonly method: string;
+    readonly route: string;
+    readonly status: number;
+    readonly count: number;
+  }[];
+  readonly streamsOpen: number;
+  readonly streamsTotal: number;
+  readonly streamsDropped: number;
+  readonly socketsOpen: number;
+  readonly socketsTotal: number;
+  readonly socketsDropped: number;
+}
