@@ -72,6 +72,11 @@ export const errorCatalogue = {
     http: 503,
     exit: 69,
   },
+  CHILD_BUSY: {
+    summary: 'Too many changes of the child process wait already; try again in a moment.',
+    http: 503,
+    exit: 69,
+  },
   CHILD_SPAWN_FAILED: {
     summary: 'The child process could not be started.',
     http: 500,
@@ -202,6 +207,12 @@ export const errorCatalogue = {
     summary: 'No Earshot answers on the control socket.',
     http: 503,
     exit: 69,
+  },
+  CLI_SOCKET_REFUSED: {
+    summary:
+      'The user of the command may not use the control socket; run it as root or as a member of its group.',
+    http: 403,
+    exit: 1,
   },
   CLI_NO_ANSWER: {
     summary:

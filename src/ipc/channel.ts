@@ -127,8 +127,8 @@ export class Channel extends EventEmitter<ChannelEvents> {
     this.#started = true;
     this.#socket.on('data', (chunk: Buffer) => this.#read(chunk));
     this.#socket.on('end', () => this.#finish(this.#endReason()));
-    this.#socket.on('error', (error: Error) => {
-      this.#finish({ kind: 'socket', message: `The channel's socket failed: ${error.message}.` });
+    this.#socket.on('error', (error: NodeJS.ErrnoException) => {
+      this.#finish(peerLeft(error) ? this.#endReason() : socketFailed(error));
     });
     this.#socket.on('close', () => this.#finish(this.#endReason()));
   }
@@ -310,6 +310,15 @@ export function isMedia(type: MessageType): type is MediaType {
 function isAnswer(message: ControlMessage): boolean {
   if (message.type === 'error') return message.body.id !== undefined;
   return message.type === 'ready' || message.type === 'configured' || message.type === 'pong';
+}
+
+/** The peer closed while something it had not read was under way: still a peer that closed. */
+function peerLeft({ code }: NodeJS.ErrnoException): boolean {
+  return code === 'ECONNRESET' || code === 'EPIPE';
+}
+
+function socketFailed(error: Error): CloseReason {
+  return { kind: 'socket', message: `The channel's socket failed: ${error.message}.` };
 }
 
 function closedError(reason: CloseReason): EarshotError {
