@@ -1,6 +1,7 @@
 import type { Counter, Gauge, Registry } from 'prom-client';
+import type { Metric } from './metric.ts';
 import type { MetricSources } from './metric-sources.ts';
-import { type Metric, metricTable } from './metric-table.ts';
+import { metricTable } from './metric-table.ts';
 
 export interface Metrics {
   /** Every metric in the Prometheus text exposition format, version 0.0.4. */

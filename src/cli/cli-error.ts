@@ -1,0 +1,28 @@
+import type { ErrorCode } from '../errors/catalogue.ts';
+import { EarshotError, messageOf } from '../errors/earshot-error.ts';
+
+/** What to do about an error, where its message does not say it. */
+const advice: Partial<Record<ErrorCode, string>> = {
+  CLI_USAGE: 'See earshot help.',
+  CHILD_UNKNOWN: 'See earshot status for the children there are.',
+  AUDIO_DEVICE_UNKNOWN: 'See earshot audio devices.',
+  AUDIO_NATIVE_MISSING:
+    'Install the libraries it needs (on Debian: apt-get install libasound2 libopus0 libspeexdsp1), then earshot restart audio-output.',
+  SETTINGS_WRITE_FAILED: 'See that the data directory (dataDir) is writable and has room.',
+  CHILD_SPAWN_FAILED: 'See earshot logs for the cause.',
+  INTERNAL: 'See earshot logs for the cause.',
+};
+
+/** Any thrown thing as an error with a code. */
+export function asCliError(thrown: unknown): EarshotError {
+  if (thrown instanceof EarshotError) return thrown;
+  return new EarshotError('INTERNAL', messageOf(thrown), { cause: thrown });
+}
+
+/** What goes to standard error. */
+export function errorText(error: EarshotError, json: boolean): string {
+  const { code, message, details } = error;
+  if (json) return `${JSON.stringify({ error: { code, message, details } })}\n`;
+  const hint = advice[code];
+  return `earshot: ${message}\n${hint === undefined ? '' : `${hint}\n`}`;
+}

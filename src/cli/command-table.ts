@@ -1,0 +1,29 @@
+import type { Command } from './command.ts';
+import { deviceCommand, devicesCommand, muteCommand, qualityCommand } from './commands/audio.ts';
+import { logsCommand } from './commands/logs.ts';
+import { restartCommand } from './commands/restart.ts';
+import { statsCommand } from './commands/stats.ts';
+import { statusCommand } from './commands/status.ts';
+import { versionCommand } from './commands/version.ts';
+
+/** Every command but `help`, in the order it lists them. */
+export const commandTable: readonly Command[] = [
+  statusCommand,
+  statsCommand,
+  qualityCommand,
+  muteCommand,
+  devicesCommand,
+  deviceCommand,
+  restartCommand,
+  logsCommand,
+  versionCommand,
+];
+
+/** What a process of Earshot ends with (sysexits.h where it has one). */
+export const exitCodes = [
+  [0, 'Done.'],
+  [1, 'It failed; standard error says why.'],
+  [2, 'The command line is not understood, or names something that does not exist.'],
+  [69, 'Earshot is not running, or cannot do it at the moment.'],
+  [78, 'The configuration is wrong, or a library the device needs is missing.'],
+] as const;

@@ -1,0 +1,38 @@
+import * as v from 'valibot';
+import { logLevels } from '../log/log.ts';
+import type { CliIo } from './cli-io.ts';
+import { colour, printable } from './text-table.ts';
+
+const lineSchema = v.looseObject({
+  level: v.optional(v.picklist(logLevels), 'info'),
+  time: v.optional(v.string(), ''),
+  role: v.optional(v.string(), ''),
+  msg: v.optional(v.string(), ''),
+});
+
+const levelColours = { warn: 'yellow', error: 'red' } as const;
+
+/** A log line for people: `2026-01-02T03:04:05.678Z WARN  main  child exited  child=audio-output`. */
+export function logText(line: string, io: CliIo): string {
+  const parsed = parse(line);
+  if (parsed === undefined) return `${printable(line)}\n`;
+  const { level, time, role, msg, ...fields } = parsed;
+  const label = level.toUpperCase().padEnd(5);
+  const shown =
+    level === 'warn' || level === 'error' ? colour(io, levelColours[level], label) : label;
+  const rest = Object.entries(fields).map(([name, value]) => `${name}=${fieldText(value)}`);
+  return `${printable(time)} ${shown}  ${[role, msg, ...rest].map(printable).join('  ')}\n`;
+}
+
+function parse(line: string): v.InferOutput<typeof lineSchema> | undefined {
+  try {
+    const result = v.safeParse(lineSchema, JSON.parse(line));
+    return result.success ? result.output : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function fieldText(value: unknown): string {
+  return typeof value === 'string' && /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value);
+}

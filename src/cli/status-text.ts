@@ -1,0 +1,146 @@
+import type { Status } from '../api/schema.ts';
+import type { CliIo } from './cli-io.ts';
+import { encoderText } from './quality-text.ts';
+import {
+  bytesText,
+  colour,
+  countText,
+  durationText,
+  printable,
+  textFields,
+  textTable,
+} from './text-table.ts';
+
+/** The parts of `earshot status` and `earshot stats` for people. */
+
+export function headline({ version, uptimeMs, localOnly }: Status): string {
+  const reach = localOnly ? 'this machine only' : 'reachable from other machines, no accounts yet';
+  return `Earshot ${version}, up ${durationText(uptimeMs)}, ${reach}\n`;
+}
+
+export function audioText({ audio }: Status, io: CliIo): string {
+  const open = audio.deviceState === 'open';
+  const state = open
+    ? colour(io, 'green', 'open')
+    : `${colour(io, 'red', 'not open')}${audio.deviceError === '' ? '' : `: ${printable(audio.deviceError)}`}`;
+  return textFields([
+    ['Quality', `${audio.quality}: ${encoderText(audio.effective)}`],
+    ['Device', `${audio.device} (${state})`],
+    ['Sound', `${audio.muted ? colour(io, 'yellow', 'muted') : 'on'}, ${levelText(audio)}`],
+    [
+      'Faults',
+      [
+        countText(audio.xruns, 'xrun'),
+        countText(audio.reopens, 're-opening'),
+        countText(audio.droppedFrames, 'dropped frame'),
+      ].join(', '),
+    ],
+  ]);
+}
+
+export function levelText({ peakDbfs, rmsDbfs }: Status['audio']): string {
+  return `peak ${peakDbfs.toFixed(1)} dBFS, RMS ${rmsDbfs.toFixed(1)} dBFS`;
+}
+
+export function childrenText({ children }: Status): string {
+  return textTable(
+    ['CHILD', 'STATE', 'PID', 'SINCE', 'RESTARTS', 'CPU', 'MEMORY', 'LAST EXIT'],
+    children.map((child) => [
+      child.name,
+      child.state,
+      child.pid === undefined ? '–' : String(child.pid),
+      durationText(child.sinceMs),
+      String(child.restarts),
+      `${child.cpuPercent.toFixed(1)} %`,
+      bytesText(child.rssBytes),
+      child.lastExit === '' ? '–' : child.lastExit,
+    ]),
+  );
+}
+
+/** What to do about children that need a person. */
+export function adviceText({ children }: Status, io: CliIo): string {
+  return children
+    .filter(({ state }) => state === 'failed')
+    .map(
+      ({ name, lastExit }) =>
+        `${colour(io, 'red', `${name} has failed`)} (${lastExit}): earshot logs tells why; once it is put right, earshot restart ${name}.\n`,
+    )
+    .join('');
+}
+
+/** The viewers; with `rates` what each got in the last second. */
+export function sessionsText(
+  { sessions }: Status,
+  rates?: ReadonlyMap<string, SessionRates>,
+): string {
+  if (sessions.length === 0) return 'No viewers.\n';
+  const heading = [
+    'VIEWER',
+    'STATE',
+    'SINCE',
+    'VIA',
+    'RTT',
+    'JITTER',
+    'LOSS',
+    'PACKETS',
+    'SENT AGAIN',
+  ];
+  return textTable(
+    rates === undefined ? heading : [...heading, 'RATE'],
+    sessions.map((session) => {
+      return [
+        session.id,
+        session.reason === '' ? session.state : `${session.state} (${session.reason})`,
+        durationText(session.ageMs),
+        session.candidateType === '' ? '–' : session.candidateType,
+        session.roundTripMs < 0 ? '–' : `${session.roundTripMs.toFixed(1)} ms`,
+        `${session.jitterMs.toFixed(1)} ms`,
+        `${(session.fractionLost * 100).toFixed(1)} %`,
+        String(session.packetsSent),
+        String(session.packetsRetransmitted),
+        ...(rates === undefined ? [] : [rateText(rates.get(session.id))]),
+      ];
+    }),
+  );
+}
+
+function rateText(rate: SessionRates | undefined): string {
+  return rate === undefined
+    ? '–'
+    : `${rate.packetsPerS.toFixed(0)}/s, ${(rate.bitsPerS / 1_000).toFixed(0)} kbps`;
+}
+
+/** What a session got per second between two looks at it. */
+export interface SessionRates {
+  readonly packetsPerS: number;
+  readonly bitsPerS: number;
+}
+
+/** Rates of the sessions that were there both times, by the device's own clock. */
+export function sessionRates(before: Status, after: Status): Map<string, SessionRates> {
+  const seconds = (after.uptimeMs - before.uptimeMs) / 1_000;
+  const rates = new Map<string, SessionRates>();
+  if (seconds <= 0) return rates;
+  for (const session of after.sessions) {
+    const earlier = before.sessions.find(({ id }) => id === session.id);
+    if (earlier === undefined) continue;
+    rates.set(session.id, {
+      packetsPerS: (session.packetsSent - earlier.packetsSent) / seconds,
+      bitsPerS: ((session.bytesSent - earlier.bytesSent) * 8) / seconds,
+    });
+  }
+  return rates;
+}
+
+/** Faults per second between two looks. */
+export function faultRates(before: Status, after: Status) {
+  const seconds = (after.uptimeMs - before.uptimeMs) / 1_000;
+  const perS = (name: 'xruns' | 'reopens' | 'droppedFrames'): number =>
+    seconds <= 0 ? 0 : (after.audio[name] - before.audio[name]) / seconds;
+  return {
+    xrunsPerS: perS('xruns'),
+    reopensPerS: perS('reopens'),
+    droppedFramesPerS: perS('droppedFrames'),
+  };
+}

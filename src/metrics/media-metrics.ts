@@ -1,0 +1,98 @@
+import { labelled, type Metric, plain } from './metric.ts';
+
+const sessionStates = ['new', 'connecting', 'connected', 'failed', 'closed'];
+
+/** Metrics of the viewers and what is sent to them. */
+export const mediaMetrics: readonly Metric[] = [
+  labelled(
+    'gauge',
+    ['earshot_media_sessions', '1', 'Viewer sessions by state.'],
+    ['state'],
+    ({ sessions }) => {
+      const now = sessions();
+      return sessionStates.map((state) => ({
+        labels: { state },
+        value: now.filter((session) => session.state === state).length,
+      }));
+    },
+  ),
+  plain(
+    'counter',
+    ['earshot_media_sessions_total', '1', 'Viewer sessions begun.'],
+    ({ media }) => media().sessionsTotal,
+  ),
+  plain(
+    'counter',
+    ['earshot_media_frames_published_total', '1', 'Opus packets handed out to the viewers.'],
+    ({ media }) => media().framesPublished,
+  ),
+  plain(
+    'counter',
+    [
+      'earshot_media_frames_dropped_total',
+      '1',
+      'Opus packets dropped for one viewer since its socket could not take them.',
+    ],
+    ({ media }) => media().framesDropped,
+  ),
+  plain(
+    'counter',
+    ['earshot_media_rtp_packets_sent_total', '1', 'RTP packets sent to all viewers.'],
+    ({ media }) => media().packetsSent,
+  ),
+  plain(
+    'counter',
+    ['earshot_media_rtp_sent_bytes_total', 'bytes', 'Bytes of the RTP packets sent.'],
+    ({ media }) => media().bytesSent,
+  ),
+  plain(
+    'counter',
+    ['earshot_media_rtp_packets_retransmitted_total', '1', 'RTP packets sent again on NACK.'],
+    ({ media }) => media().packetsRetransmitted,
+  ),
+  plain(
+    'counter',
+    ['earshot_media_datagrams_refused_total', '1', 'Datagrams the ingress guard refused.'],
+    ({ media }) => media().datagramsRefused,
+  ),
+  plain(
+    'counter',
+    [
+      'earshot_media_microphone_frames_dropped_total',
+      '1',
+      'Microphone packets that arrived and were dropped.',
+    ],
+    ({ media }) => media().microphoneFramesDropped,
+  ),
+  plain(
+    'counter',
+    ['earshot_media_gaps_skipped_total', '1', 'RTP clock skips for real gaps in capture.'],
+    ({ media }) => media().gapsSkipped,
+  ),
+  plain(
+    'gauge',
+    [
+      'earshot_media_worst_round_trip_seconds',
+      'seconds',
+      'Longest round trip among the connected viewers; absent when unknown.',
+    ],
+    ({ sessions }) => {
+      const known = sessions().filter((session) => session.roundTripMs >= 0);
+      return known.length === 0
+        ? undefined
+        : Math.max(...known.map((session) => session.roundTripMs)) / 1e3;
+    },
+  ),
+  plain(
+    'gauge',
+    [
+      'earshot_media_worst_loss_ratio',
+      'ratio',
+      'Largest fraction of packets lost in the last report of a viewer; absent without viewers.',
+    ],
+    ({ sessions }) => {
+      const now = sessions();
+      return now.length === 0 ? undefined : Math.max(...now.map((session) => session.fractionLost));
+    },
+  ),
+];

@@ -1,0 +1,51 @@
+import type { MetricSources } from './metric-sources.ts';
+
+/** One value of a metric, with its labels. */
+export interface Sample {
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/** One metric as data: the registry, the documentation and the tests walk these. */
+export interface Metric {
+  /** Named as Prometheus asks: `earshot_`, the thing, its base unit, `_total` on counters. */
+  readonly name: string;
+  readonly type: 'counter' | 'gauge';
+  /** Base unit; `1` for a plain number. */
+  readonly unit: 'seconds' | 'bytes' | 'ratio' | 'decibels' | 'hertz' | '1';
+  readonly help: string;
+  readonly labels: readonly string[];
+  readonly collect: (sources: MetricSources) => readonly Sample[];
+}
+
+/** Name, unit and help of a metric. */
+export type Definition = readonly [name: string, unit: Metric['unit'], help: string];
+
+/** A metric of one value without labels; absent while `read` has none. */
+export function plain(
+  type: Metric['type'],
+  [name, unit, help]: Definition,
+  read: (sources: MetricSources) => number | undefined,
+): Metric {
+  return {
+    name,
+    type,
+    unit,
+    help,
+    labels: [],
+    collect: (sources) => {
+      const value = read(sources);
+      return value === undefined ? [] : [{ value }];
+    },
+  };
+}
+
+/** A metric with labels. */
+export function labelled(
+  type: Metric['type'],
+  [name, unit, help]: Definition,
+  labels: readonly string[],
+  collect: Metric['collect'],
+): Metric {
+  return { name, type, unit, help, labels, collect };
+}
