@@ -43,16 +43,21 @@ export function checkInput<S extends v.GenericSchema>(
   const faults = structureFaults(root, input, []);
   const result = v.safeParse(schema, input);
   if (!result.success) {
-    const known = new Set(faults.map((fault) => fault.key));
     for (const issue of result.issues) {
       const path = (issue.path ?? []).map((item) => item.key);
-      if (issue.expected === 'never' || known.has(keyText(path))) continue;
-      known.add(keyText(path));
+      const key = keyText(path);
+      if (issue.expected === 'never' || faults.some((fault) => covers(fault.key, key))) continue;
       faults.push(valueFault(root, path, issue.input));
     }
   }
   if (result.success && faults.length === 0) return { ok: true, value: result.output };
   return { ok: false, faults: faults.slice(0, maxFaults) };
+}
+
+/** Whether what is wrong at `outer` makes what is wrong at `inner` beside the point. */
+function covers(outer: string, inner: string): boolean {
+  if (outer === '' || outer === inner) return true;
+  return inner.startsWith(`${outer}.`) || inner.startsWith(`${outer}[`);
 }
 
 /** The sentences of several faults, one a line. */

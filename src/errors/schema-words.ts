@@ -59,9 +59,13 @@ export function allowedWords(schema: SchemaNode): string {
   }
 }
 
+/** Text that cannot be taken for a number, a list or anything else than itself. */
+const bareWord = /^[a-z/[][\w.:/=,[\]-]{0,79}$/i;
+const keywords = new Set(['true', 'false', 'null']);
+
 /** A value as a person writes it: bare words and numbers, everything else as JSON, shortened. */
 export function valueWords(value: unknown): string {
-  if (typeof value === 'string' && /^[\w.:/-]+$/.test(value) && value.length <= 80) return value;
+  if (typeof value === 'string' && bareWord.test(value) && !keywords.has(value)) return value;
   const text = JSON.stringify(value) ?? String(value);
   return text.length <= 80 ? text : `${text.slice(0, 77)}…`;
 }
@@ -95,10 +99,8 @@ function stringWords(node: SchemaNode): string {
   const own = steps(node).flatMap((step) =>
     typeof step.message === 'string' ? [step.message] : [],
   );
-  return [
-    longest === undefined ? kind : `${kind} of at most ${longest} characters`,
-    ...own.map((text) => `which ${text}`),
-  ].join(', ');
+  const limited = longest === undefined ? kind : `${kind} of at most ${longest} characters`;
+  return [limited, ...own.map((text) => `which ${text}`)].join(' ');
 }
 
 function listWords(node: SchemaNode): string {
