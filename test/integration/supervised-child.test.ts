@@ -256,7 +256,7 @@ describe('a child that breaks the protocol', () => {
   });
 
   it('by another role', async () => {
-    const { child } = begin(specOf('wrong-role'));
+    const { child } = begin(specOf('other-role'));
     await child.start();
     assert.match(child.status().lastExit, /it says it is video, not audio-output/);
   });
