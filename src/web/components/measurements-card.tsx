@@ -1,0 +1,112 @@
+import { areaPath, linePath, niceMax, type Point, summary } from '../chart.ts';
+import { formatNumber } from '../format.ts';
+import { historyMs, type Measurement } from '../history.ts';
+import { delayMethodTexts, type MeasuredLine, measuredLines, pointsOf } from '../measured-lines.ts';
+
+/** The view box of each line; it is stretched to the room there is. */
+const viewBox = { width: 600, height: 40 } as const;
+
+/** The last minute of the connection, measured in this browser. */
+export function MeasurementsCard({ history }: { readonly history: readonly Measurement[] }) {
+  const last = history.at(-1);
+  return (
+    <section class="card measurements" aria-labelledby="measurements-title">
+      <h2 id="measurements-title">
+        Measured here <span class="aside">last 60 s</span>
+      </h2>
+      <div class="lines">
+        {measuredLines.map((line) => (
+          <Line
+            key={line.key}
+            line={line}
+            points={pointsOf(line, history)}
+            nowMs={last?.atMs ?? 0}
+          />
+        ))}
+      </div>
+      <p class="note">
+        {last?.delay === undefined
+          ? 'Figures appear when sound arrives.'
+          : delayMethodTexts[last.delay.method]}
+      </p>
+      <details>
+        <summary>Figures as a table</summary>
+        <Figures history={history} />
+      </details>
+    </section>
+  );
+}
+
+function Line({
+  line,
+  points,
+  nowMs,
+}: {
+  readonly line: MeasuredLine;
+  readonly points: readonly Point[];
+  readonly nowMs: number;
+}) {
+  const figures = summary(points);
+  const max = niceMax(figures?.highest ?? 0, line.leastMax);
+  const plot = { ...viewBox, nowMs, spanMs: historyMs, max };
+  const now = formatNumber(points.at(-1)?.value, line.digits);
+  return (
+    <div class={`line line-${line.key}`}>
+      <p class="line-name">
+        {line.name} <span class="aside">0–{max}</span>
+      </p>
+      <svg
+        class="line-plot"
+        viewBox={`0 0 ${viewBox.width} ${viewBox.height}`}
+        preserveAspectRatio="none"
+        role="img"
+        aria-label={
+          figures === undefined
+            ? `${line.name}: nothing measured yet`
+            : `${line.name}, last 60 seconds: ${formatNumber(figures.lowest, line.digits)} to ${formatNumber(figures.highest, line.digits)} ${line.unit}`
+        }
+      >
+        <path class="line-grid" d={`M0 0H${viewBox.width}M0 ${viewBox.height}H${viewBox.width}`} />
+        <path class="line-area" d={areaPath(points, plot)} />
+        <path class="line-stroke" d={linePath(points, plot)} />
+      </svg>
+      <p class="line-now">
+        <span class="figure">{now}</span> <span class="unit">{line.unit}</span>
+      </p>
+    </div>
+  );
+}
+
+function Figures({ history }: { readonly history: readonly Measurement[] }) {
+  return (
+    <table>
+      <caption class="unseen">Measured in this browser over the last 60 seconds</caption>
+      <thead>
+        <tr>
+          <th scope="col">Measure</th>
+          <th scope="col">Now</th>
+          <th scope="col">Lowest</th>
+          <th scope="col">Mean</th>
+          <th scope="col">Highest</th>
+        </tr>
+      </thead>
+      <tbody>
+        {measuredLines.map((line) => {
+          const points = pointsOf(line, history);
+          const figures = summary(points);
+          return (
+            <tr key={line.key}>
+              <th scope="row">
+                {line.name} <span class="unit">{line.unit}</span>
+              </th>
+              <td>{formatNumber(points.at(-1)?.value, line.digits)}</td>
+              <td>{formatNumber(figures?.lowest, line.digits)}</td>
+              <td>{formatNumber(figures?.mean, line.digits)}</td>
+              <td>{formatNumber(figures?.highest, line.digits)}</td>
+            </tr>
+          );
+        })}
+      </tbody>
+    </table>
+  );
+}

@@ -1,0 +1,30 @@
+import type { ConnectionState } from './connection-state.ts';
+import type { Measurement } from './history.ts';
+
+/**
+ * `window.earshot`: a read-only look inside, for tests, benchmarks and the developer console. Nothing
+ * on the page depends on it, and nothing can be changed through it.
+ */
+export interface Diagnostics {
+  /** `connected`, `connecting`, `reconnecting`, `failed`, `interrupted` or `stopped`. */
+  readonly state: ConnectionState['kind'];
+  /** `playing` once sound is played. */
+  readonly playback: string;
+  /** The host's sound as it was received. */
+  readonly stream: MediaStream | undefined;
+  /** The last second's numbers, as on the page. */
+  readonly measurement: Measurement | undefined;
+  /** The peer connection's statistics (W3C webrtc-stats); undefined without one. */
+  getStats(): Promise<RTCStatsReport | undefined>;
+}
+
+declare global {
+  interface Window {
+    readonly earshot?: Diagnostics;
+  }
+}
+
+/** Puts `diagnostics` where the console finds it. */
+export function exposeDiagnostics(diagnostics: Diagnostics): void {
+  Object.defineProperty(window, 'earshot', { value: Object.freeze(diagnostics), enumerable: true });
+}

@@ -1,0 +1,57 @@
+import * as v from 'valibot';
+
+/**
+ * What this browser remembers of its viewer. It concerns nobody else: the device-wide mute and the
+ * quality live on the device.
+ */
+export const preferencesSchema = v.strictObject({
+  /** Position of the volume control, 0–100. */
+  volumePercent: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(100)),
+  muted: v.boolean(),
+  /** Whether single keys act on the page (WCAG 2.1.4 wants a way to turn them off). */
+  shortcuts: v.boolean(),
+});
+export type Preferences = v.InferOutput<typeof preferencesSchema>;
+
+export const defaultPreferences: Preferences = {
+  volumePercent: 100,
+  muted: false,
+  shortcuts: true,
+};
+
+/** The part of `localStorage` that is used. Either call may throw (storage blocked, quota). */
+export interface PreferenceStorage {
+  getItem(key: string): string | null;
+  setItem(key: string, value: string): void;
+}
+
+export const preferencesKey = 'earshot.preferences';
+
+/** The preferences stored; the defaults where there are none, they are damaged, or storage is blocked. */
+export function readPreferences(storage: PreferenceStorage): Preferences {
+  try {
+    const result = v.safeParse(
+      preferencesSchema,
+      JSON.parse(storage.getItem(preferencesKey) ?? ''),
+    );
+    return result.success ? result.output : defaultPreferences;
+  } catch {
+    // Not JSON, or a browser that forbids storage here: nothing is remembered, and nothing else fails.
+    return defaultPreferences;
+  }
+}
+
+/** Stores the preferences; says whether the browser took them. */
+export function writePreferences(storage: PreferenceStorage, preferences: Preferences): boolean {
+  try {
+    storage.setItem(preferencesKey, JSON.stringify(preferences));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Playout gain, 0–1, of a volume position: squared, since loudness is heard on a log scale. */
+export function gainOf(volumePercent: number): number {
+  return (volumePercent / 100) ** 2;
+}

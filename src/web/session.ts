@@ -1,0 +1,278 @@
+import * as v from 'valibot';
+import {
+  type DeviceMessage,
+  deviceMessageSchema,
+  type ViewerMessage,
+} from '../media/signaling-messages.ts';
+import type { ConnectionState } from './connection-state.ts';
+import { type Candidate, ViewerPeer } from './viewer-peer.ts';
+
+/** How long each step may take before it counts as failed. */
+const signalingDeadlineMs = 10_000;
+const mediaDeadlineMs = 20_000;
+
+/** The device takes one media reset in 2 s. */
+const resetIntervalMs = 2_100;
+
+/** Candidates kept while their offer is on its way; more come of no real device. */
+const earlyCandidatesMax = 64;
+
+/** Refusals after which the peer connection under way cannot come about. */
+const fatalCodes = new Set(['MEDIA_ANSWER_INVALID', 'MEDIA_NO_OPUS', 'MEDIA_PORTS_EXHAUSTED']);
+
+export interface SessionOptions {
+  /** WebSocket address of `/api/v1/session`. */
+  readonly url: string;
+  /** Fresh delays between tries, in ms. */
+  readonly backoff: () => Iterator<number>;
+  readonly onState: (state: ConnectionState) => void;
+  /** The host's sound arrives (or, without a stream, no longer does). */
+  readonly onAudio: (stream: MediaStream | undefined) => void;
+}
+
+/**
+ * One viewer's connection to the device: signaling over a WebSocket, sound over the peer connection
+ * that the device offers. Whatever breaks is built anew, for as long as the page is open: media by
+ * asking the device for a reset, signaling by connecting again.
+ *
+ * INVARIANTS: one WebSocket and one peer at most; one timer, of the step under way or of the next try.
+ */
+export class Session {
+  readonly #options: SessionOptions;
+  #socket: WebSocket | undefined;
+  #peer: ViewerPeer | undefined;
+  #iceServers: RTCIceServer[] = [];
+  #earlyCandidates: Candidate[] = [];
+  #timer: number | undefined;
+  #signalingDelays: Iterator<number>;
+  #mediaDelays: Iterator<number>;
+  #lastResetMs = Number.NEGATIVE_INFINITY;
+  #refusal = '';
+  #reportedPlaying = false;
+  /** Messages are worked off one after the other: descriptions and candidates depend on order. */
+  #work: Promise<void> = Promise.resolve();
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.#signalingDelays = options.backoff();
+    this.#mediaDelays = options.backoff();
+  }
+
+  /** The peer connection under way, for diagnostics and measurements. */
+  get connection(): RTCPeerConnection | undefined {
+    return this.#peer?.connection;
+  }
+
+  /** What receives the host's sound. */
+  get receiver(): RTCRtpReceiver | undefined {
+    return this.#peer?.receiver;
+  }
+
+  start(): void {
+    if (this.#socket !== undefined) return;
+    this.#refusal = '';
+    this.#options.onState({ kind: 'connecting', step: 'signaling' });
+    const socket = new WebSocket(this.#options.url);
+    this.#socket = socket;
+    this.#within(signalingDeadlineMs, () => this.#lost('The device did not answer in time.'));
+    socket.onopen = () => this.#awaitOffer({ type: 'webrtc_ready' });
+    socket.onmessage = ({ data }: MessageEvent<unknown>) => {
+      this.#work = this.#work.then(() => this.#receive(socket, data));
+    };
+    socket.onclose = ({ reason }) =>
+      this.#lost(reason || this.#refusal || 'The connection to the device was lost.');
+  }
+
+  stop(): void {
+    this.#tearDown();
+    this.#options.onState({ kind: 'stopped' });
+  }
+
+  /** Tries at once instead of after the delay; does nothing while connected. */
+  retryNow(): void {
+    if (this.#socket === undefined) {
+      window.clearTimeout(this.#timer);
+      this.start();
+    } else if (this.#peer === undefined) {
+      this.resetMedia('viewer tried again');
+    }
+  }
+
+  /** Has the device build the media path anew; the session lives on. */
+  resetMedia(reason: string): void {
+    if (this.#socket?.readyState !== WebSocket.OPEN) {
+      this.retryNow();
+      return;
+    }
+    this.#dropPeer();
+    this.#options.onState({ kind: 'connecting', step: 'negotiating' });
+    this.#within(this.#lastResetMs + resetIntervalMs - performance.now(), () => {
+      this.#lastResetMs = performance.now();
+      this.#awaitOffer({ type: 'direct_media_reset_request', reason: reason.slice(0, 200) });
+    });
+  }
+
+  /** Tells the device that sound is heard, once a session. */
+  reportPlaying(): void {
+    if (this.#reportedPlaying || this.#socket?.readyState !== WebSocket.OPEN) return;
+    this.#reportedPlaying = true;
+    this.#send({ type: 'client_media_ready' });
+  }
+
+  #awaitOffer(message: ViewerMessage): void {
+    this.#options.onState({ kind: 'connecting', step: 'negotiating' });
+    this.#within(signalingDeadlineMs, () => this.#lost('The device made no offer in time.'));
+    this.#send(message);
+  }
+
+  async #receive(socket: WebSocket, data: unknown): Promise<void> {
+    if (socket !== this.#socket || typeof data !== 'string') return;
+    const message = parseMessage(data);
+    // A message of a newer device that this page does not know asks nothing of it.
+    if (message === undefined) return;
+    try {
+      await this.#act(message);
+    } catch (error) {
+      if (socket !== this.#socket) return;
+      this.#mediaFailed(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  async #act(message: DeviceMessage): Promise<void> {
+    switch (message.type) {
+      case 'webrtc_config':
+        this.#iceServers = message.ice_servers.map(toIceServer);
+        return;
+      case 'webrtc_offer':
+        await this.#accept(message.sdp);
+        return;
+      case 'ice_candidate':
+        if (this.#peer !== undefined) await this.#peer.addCandidate(message);
+        else if (this.#earlyCandidates.length < earlyCandidatesMax) {
+          this.#earlyCandidates.push(message);
+        }
+        return;
+      case 'session_state':
+        if (message.state === 'failed') {
+          this.#mediaFailed(message.reason || 'The device could not set up the media connection.');
+        } else if (message.state === 'closed') this.#refusal = message.reason ?? '';
+        return;
+      case 'error':
+        this.#refusal = message.message;
+        if (fatalCodes.has(message.code)) this.#mediaFailed(message.message);
+    }
+  }
+
+  async #accept(offer: string): Promise<void> {
+    if (!this.#peer?.isContinuedBy(offer)) {
+      const early = this.#earlyCandidates;
+      this.#dropPeer();
+      this.#earlyCandidates = early;
+      this.#peer = this.#createPeer();
+      this.#options.onState({ kind: 'connecting', step: 'media' });
+      this.#within(mediaDeadlineMs, () => this.#mediaFailed(unreachable));
+    }
+    const peer = this.#peer;
+    const sdp = await peer.accept(offer);
+    if (peer !== this.#peer) return;
+    this.#send({ type: 'webrtc_answer', sdp });
+    for (const candidate of this.#earlyCandidates.splice(0)) await peer.addCandidate(candidate);
+  }
+
+  #createPeer(): ViewerPeer {
+    let wasConnected = false;
+    return new ViewerPeer({
+      iceServers: this.#iceServers,
+      onCandidate: (candidate) => this.#send({ type: 'ice_candidate', ...candidate }),
+      onAudio: (stream) => this.#options.onAudio(stream),
+      onState: (state) => {
+        if (state === 'connected') {
+          wasConnected = true;
+          this.#connected();
+        } else if (state === 'disconnected') {
+          this.#options.onState({ kind: 'interrupted' });
+        } else if (state === 'failed') {
+          this.#mediaFailed(wasConnected ? 'Sound from the device stopped arriving.' : unreachable);
+        }
+      },
+    });
+  }
+
+  #connected(): void {
+    window.clearTimeout(this.#timer);
+    this.#signalingDelays = this.#options.backoff();
+    this.#mediaDelays = this.#options.backoff();
+    this.#options.onState({ kind: 'connected' });
+  }
+
+  #mediaFailed(reason: string): void {
+    this.#dropPeer();
+    const delayMs = Math.max(this.#mediaDelays.next().value, resetIntervalMs);
+    this.#options.onState({ kind: 'failed', reason, retryAtMs: performance.now() + delayMs });
+    this.#within(delayMs, () => this.resetMedia(reason));
+  }
+
+  #lost(reason: string): void {
+    this.#tearDown();
+    const delayMs = this.#signalingDelays.next().value;
+    this.#options.onState({ kind: 'reconnecting', reason, retryAtMs: performance.now() + delayMs });
+    this.#within(delayMs, () => this.start());
+  }
+
+  #within(delayMs: number, action: () => void): void {
+    window.clearTimeout(this.#timer);
+    this.#timer = window.setTimeout(action, Math.max(0, delayMs));
+  }
+
+  #send(message: ViewerMessage): void {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
+  }
+
+  #dropPeer(): void {
+    this.#earlyCandidates = [];
+    if (this.#peer === undefined) return;
+    this.#peer.close();
+    this.#peer = undefined;
+    this.#options.onAudio(undefined);
+  }
+
+  #tearDown(): void {
+    window.clearTimeout(this.#timer);
+    this.#dropPeer();
+    this.#reportedPlaying = false;
+    if (this.#socket === undefined) return;
+    this.#socket.onopen = null;
+    this.#socket.onmessage = null;
+    this.#socket.onclose = null;
+    this.#socket.close();
+    this.#socket = undefined;
+  }
+}
+
+const unreachable =
+  'No network path to the device was found. A firewall may be blocking UDP between here and there.';
+
+function parseMessage(text: string): DeviceMessage | undefined {
+  try {
+    const result = v.safeParse(deviceMessageSchema, JSON.parse(text));
+    return result.success ? result.output : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function toIceServer({
+  urls,
+  username,
+  credential,
+}: {
+  urls: string[];
+  username?: string | undefined;
+  credential?: string | undefined;
+}): RTCIceServer {
+  return {
+    urls,
+    ...(username === undefined ? {} : { username }),
+    ...(credential === undefined ? {} : { credential }),
+  };
+}
