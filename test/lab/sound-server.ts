@@ -19,6 +19,8 @@ export interface SinkOptions {
   readonly rateHz?: number;
   /** 2 by default. */
   readonly channels?: number;
+  /** Name of an earlier device that plays the same at the same moment what is played into this one. */
+  readonly alsoInto?: string;
 }
 
 export interface SoundServerOptions {
@@ -174,9 +176,10 @@ export async function startSoundServer(options: SoundServerOptions): Promise<Sou
 
 function pulseScript(dir: string, sinks: readonly SinkOptions[]): string {
   // norewinds: without it the first sound comes 0.5 to 2 s late.
-  const modules = sinks.map(
-    ({ name, rateHz = 48_000, channels = 2 }) =>
-      `load-module module-null-sink norewinds=1 sink_name=${name} rate=${rateHz} channels=${channels} format=s16le`,
+  const modules = sinks.map(({ name, rateHz = 48_000, channels = 2, alsoInto }) =>
+    alsoInto === undefined
+      ? `load-module module-null-sink norewinds=1 sink_name=${name} rate=${rateHz} channels=${channels} format=s16le`
+      : `load-module module-remap-sink sink_name=${name} master=${alsoInto} remix=no`,
   );
   return [
     ...modules,
