@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import { Supervisor } from '../supervisor/supervisor.ts';
+import { isLoopback } from './api/loopback.ts';
 import { ApiServer } from './api/server.ts';
 import { ServiceEvents } from './api/service-events.ts';
 import { listDevicesApart } from './audio/devices/list-devices.ts';
@@ -107,7 +108,10 @@ function compose({ config, settings, log, ring }: Ingredients): Part[] {
     log,
   });
   const output = supervisor.child('audio-output');
-  const media = new MediaHub({ config: config.media, log });
+  const media = new MediaHub({
+    config: { ...config.media, loopback: isLoopback(config.http.listen) },
+    log,
+  });
   const server = new ApiServer({
     listen: config.http.listen,
     port: config.http.port,

@@ -1,5 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { type AddressInfo, BlockList, isIPv6 } from 'node:net';
+import { type AddressInfo, isIPv6 } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
 import { EarshotError } from '../errors/earshot-error.ts';
@@ -18,6 +18,7 @@ import {
   listenUnix,
 } from './http-listener.ts';
 import { LogStreams } from './log-streams.ts';
+import { isLoopback } from './loopback.ts';
 import { loadPageFiles } from './page-files.ts';
 import type { RouteEnv } from './route.ts';
 import { routes, sessionPath } from './routes/all.ts';
@@ -241,12 +242,4 @@ function refuseUpgrade(socket: Duplex, error: EarshotError): void {
     'connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
-}
-
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8, 'ipv4');
-loopback.addAddress('::1', 'ipv6');
-
-function isLoopback(address: string): boolean {
-  return loopback.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 }
