@@ -1,0 +1,238 @@
+import { randomBytes } from 'node:crypto';
+import { EventEmitter } from 'node:events';
+import { EarshotError, messageOf } from '../errors/earshot-error.ts';
+import type { Log } from '../log/log.ts';
+import type { EncodedAudioFrame, MediaStats, SessionStatus } from './media-types.ts';
+import { NtpClock } from './ntp-clock.ts';
+import { Peer, type PeerCounts } from './peer.ts';
+import { RtpClock } from './rtp-clock.ts';
+import { type DeviceIceServers, Session, type SessionLimits } from './session.ts';
+import type { DeviceMessage } from './signaling-messages.ts';
+import { UdpMux } from './udp-mux.ts';
+import { WeriftTransport } from './werift-transport.ts';
+
+export interface MediaConfig {
+  /** STUN and TURN servers for viewers and the device; none by default, and never one of our own. */
+  readonly iceServers: readonly {
+    readonly urls: readonly string[];
+    readonly username?: string | undefined;
+    readonly credential?: string | undefined;
+  }[];
+  /** UDP ports to take one from, both ends included; both 0: any. */
+  readonly udpPortMin: number;
+  readonly udpPortMax: number;
+  /** Addresses to offer; empty: every address of the machine, and loopback when there is no other. */
+  readonly addresses: readonly string[];
+  readonly maxViewers: number;
+  /** Offer the loopback addresses too; for a server that listens on this machine only. */
+  readonly loopback?: boolean;
+}
+
+export interface MediaHubOptions {
+  readonly config: MediaConfig;
+  readonly log: Log;
+  /** Deadlines of the sessions, for tests. */
+  readonly limits?: Partial<SessionLimits>;
+}
+
+export interface MediaHubEvents {
+  /** How many sessions are connected now. */
+  viewers: [number];
+}
+
+/** How often reports, deadlines and signs of life are looked at; nothing here needs to be exact. */
+const tickMs = 250;
+
+/** The viewer's end, as the API's media service opens it. */
+interface Viewer {
+  readonly id: string;
+  receive(text: string): void;
+  close(reason: string): void;
+}
+
+/** All viewers: takes each encoded frame once, and sends it to everyone who is connected. */
+export class MediaHub extends EventEmitter<MediaHubEvents> {
+  readonly #config: MediaConfig;
+  readonly #log: Log;
+  readonly #limits: Partial<SessionLimits>;
+  readonly #mux: UdpMux;
+  readonly #ntp: NtpClock;
+  readonly #clock = new RtpClock();
+  readonly #sessions = new Set<Session>();
+  /** Counts of the sessions that have ended. */
+  readonly #ended: PeerCounts = {
+    packetsSent: 0,
+    bytesSent: 0,
+    packetsRetransmitted: 0,
+    framesDropped: 0,
+    microphoneFramesDropped: 0,
+  };
+  #sessionsTotal = 0;
+  #framesPublished = 0;
+  #gapsSkipped = 0;
+  #connected = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: MediaHubOptions) {
+    super();
+    this.#config = options.config;
+    this.#log = options.log;
+    this.#limits = options.limits ?? {};
+    this.#mux = new UdpMux({
+      portMin: options.config.udpPortMin,
+      portMax: options.config.udpPortMax,
+      addresses: options.config.addresses,
+      loopback: options.config.loopback ?? false,
+      log: options.log,
+    });
+    this.#ntp = new NtpClock({ unixMs: Date.now(), monotonicNs: process.hrtime.bigint() });
+  }
+
+  /** Opens the media port. Throws MEDIA_PORTS_EXHAUSTED. */
+  async start(): Promise<void> {
+    await this.#mux.start();
+    const endpoints = await this.#mux.endpoints();
+    this.#log.info(
+      { addresses: endpoints.map(({ address, port }) => `${address} ${port}`) },
+      'media port open',
+    );
+    this.#timer = setInterval(() => this.#tick(), tickMs);
+  }
+
+  /** Ends every session and closes the port; idempotent. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    const sessions = [...this.#sessions];
+    await Promise.all(sessions.map((session) => this.#close(session, 'The device stops.')));
+    await this.#mux.stop();
+  }
+
+  /** Sends one Opus packet to every connected viewer. The payload is copied once, whoever listens. */
+  publishAudio(frame: EncodedAudioFrame): void {
+    this.#framesPublished += 1;
+    const { samples, captureTimeNs } = frame;
+    const step = this.#clock.step({ samples, captureTimeNs, bytes: frame.payload.length });
+    if (step.skipped > 0) {
+      this.#gapsSkipped += 1;
+      this.#log.debug({ samples: step.skipped }, 'gap in the sound skipped');
+    }
+    if (!step.send || this.#connected === 0) return;
+    const sound = {
+      payload: Buffer.from(frame.payload),
+      samples,
+      timestamp: step.timestamp,
+      marker: step.marker,
+      captureTimeNs,
+    };
+    for (const session of this.#sessions) session.sendSound(sound);
+  }
+
+  /** Opens a session for a WebSocket. Throws MEDIA_TOO_MANY_VIEWERS. */
+  openSession(viewer: {
+    readonly send: (message: DeviceMessage) => void;
+    readonly end: (reason: string) => void;
+  }): Viewer {
+    const { maxViewers } = this.#config;
+    if (this.#sessions.size >= maxViewers) {
+      throw new EarshotError(
+        'MEDIA_TOO_MANY_VIEWERS',
+        `The device serves ${maxViewers} viewers at once, and all places are taken; close another page, or raise media.maxViewers.`,
+        { details: { maxViewers } },
+      );
+    }
+    const session = new Session({
+      ...viewer,
+      iceServers: this.#viewerIceServers(),
+      createPeer: () => this.#createPeer(),
+      log: this.#log,
+      nowMs: () => performance.now(),
+      limits: this.#limits,
+    });
+    this.#sessions.add(session);
+    this.#sessionsTotal += 1;
+    session.on('state', () => this.#countConnected());
+    session.start();
+    return {
+      id: session.id,
+      receive: (text) => session.receive(text),
+      close: (reason) => {
+        this.#close(session, reason).catch((error: unknown) => {
+          this.#log.warn({ error: messageOf(error) }, 'session did not close cleanly');
+        });
+      },
+    };
+  }
+
+  sessions(): SessionStatus[] {
+    return [...this.#sessions].map((session) => session.status());
+  }
+
+  stats(): MediaStats {
+    const totals = { ...this.#ended };
+    for (const session of this.#sessions) add(totals, session.totals());
+    let datagramsRefused = 0;
+    for (const count of this.#mux.refusals().values()) datagramsRefused += count;
+    return {
+      sessionsActive: this.#sessions.size,
+      sessionsTotal: this.#sessionsTotal,
+      framesPublished: this.#framesPublished,
+      framesDropped: totals.framesDropped,
+      packetsSent: totals.packetsSent,
+      bytesSent: totals.bytesSent,
+      packetsRetransmitted: totals.packetsRetransmitted,
+      datagramsRefused,
+      microphoneFramesDropped: totals.microphoneFramesDropped,
+      gapsSkipped: this.#gapsSkipped,
+    };
+  }
+
+  #createPeer(): Peer {
+    return new Peer({
+      transport: new WeriftTransport({
+        mux: this.#mux,
+        log: this.#log,
+        sessionId: randomBytes(8).readBigUInt64BE() >> 1n,
+      }),
+      ntp: this.#ntp,
+      nowNs: () => process.hrtime.bigint(),
+    });
+  }
+
+  async #close(session: Session, reason: string): Promise<void> {
+    if (this.#sessions.delete(session)) {
+      await session.close(reason);
+      add(this.#ended, session.totals());
+      session.removeAllListeners();
+    }
+    this.#countConnected();
+  }
+
+  #countConnected(): void {
+    let connected = 0;
+    for (const { state } of this.#sessions) if (state === 'connected') connected += 1;
+    if (connected === this.#connected) return;
+    this.#connected = connected;
+    this.emit('viewers', connected);
+  }
+
+  #tick(): void {
+    for (const session of this.#sessions) session.tick();
+  }
+
+  #viewerIceServers(): DeviceIceServers {
+    return this.#config.iceServers.map(({ urls, username, credential }) => ({
+      urls: [...urls],
+      ...(username !== undefined && { username }),
+      ...(credential !== undefined && { credential }),
+    }));
+  }
+}
+
+function add(totals: PeerCounts, counts: PeerCounts): void {
+  totals.packetsSent += counts.packetsSent;
+  totals.bytesSent += counts.bytesSent;
+  totals.packetsRetransmitted += counts.packetsRetransmitted;
+  totals.framesDropped += counts.framesDropped;
+  totals.microphoneFramesDropped += counts.microphoneFramesDropped;
+}

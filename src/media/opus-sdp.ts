@@ -1,0 +1,140 @@
+import { EarshotError } from '../errors/earshot-error.ts';
+import { type ExtensionIds, type ExtensionName, extensionUris } from './rtp-packet.ts';
+import type { AnsweredSection } from './sdp-answer.ts';
+import type { OfferedSection } from './sdp-offer.ts';
+
+/** Opus in the offer and the answer (RFC 7587 §6 and §7). */
+
+/** The number browsers use for Opus themselves; any dynamic one would do (96–127). */
+const opusPayloadType = 111;
+/** RFC 7587 §7: always this, whatever is sent. */
+const opusEncoding = 'opus/48000/2';
+
+const offeredExtensionIds: Readonly<Record<ExtensionName, number>> = {
+  mid: 1,
+  transportSequence: 2,
+  absCaptureTime: 3,
+};
+
+export interface SoundOffer {
+  readonly mid: string;
+  readonly ssrc: number;
+  readonly cname: string;
+  /** The MediaStream's id: its own, so that no other track's delay is waited for. */
+  readonly streamId: string;
+  readonly trackId: string;
+}
+
+/**
+ * The host's sound. `stereo=1` makes a browser play both channels when its answer repeats it, and
+ * `sprop-stereo=1` says that we send them. Audio has no RTX (browsers offer none for it): a NACK is
+ * answered with the packet itself.
+ */
+export function offerSound(offer: SoundOffer): OfferedSection {
+  const pt = opusPayloadType;
+  return {
+    kind: 'audio',
+    mid: offer.mid,
+    direction: 'sendonly',
+    payloadTypes: [pt],
+    attributes: [
+      ...Object.entries(extensionUris).map(
+        ([name, uri]) => `extmap:${offeredExtensionIds[extensionName(name)]} ${uri}`,
+      ),
+      `rtpmap:${pt} ${opusEncoding}`,
+      `fmtp:${pt} minptime=10;useinbandfec=1;stereo=1;sprop-stereo=1;maxplaybackrate=48000`,
+      `rtcp-fb:${pt} transport-cc`,
+      `rtcp-fb:${pt} nack`,
+      `msid:${offer.streamId} ${offer.trackId}`,
+      `ssrc:${offer.ssrc} cname:${offer.cname}`,
+      `ssrc:${offer.ssrc} msid:${offer.streamId} ${offer.trackId}`,
+    ],
+  };
+}
+
+function extensionName(name: string): ExtensionName {
+  if (name === 'mid' || name === 'transportSequence' || name === 'absCaptureTime') return name;
+  throw new TypeError(`no id for the header extension ${name}`);
+}
+
+/** The viewer's microphone: there from the first offer, so that turning it on needs no negotiation. */
+export function offerMicrophone(offer: { readonly mid: string }): OfferedSection {
+  const pt = opusPayloadType;
+  return {
+    kind: 'audio',
+    mid: offer.mid,
+    direction: 'recvonly',
+    payloadTypes: [pt],
+    attributes: [
+      `extmap:${offeredExtensionIds.mid} ${extensionUris.mid}`,
+      `rtpmap:${pt} ${opusEncoding}`,
+      `fmtp:${pt} minptime=10;useinbandfec=1`,
+    ],
+  };
+}
+
+/** What was agreed for the host's sound. */
+export interface SoundAgreement {
+  readonly payloadType: number;
+  readonly extensions: ExtensionIds;
+  /** The viewer asks for lost packets. */
+  readonly nack: boolean;
+  /** The viewer plays both channels. */
+  readonly stereo: boolean;
+  /** `maxptime` of the viewer in ms, or 120 (RFC 7587 §6.1). A longer frame is decoded all the same. */
+  readonly maxPtimeMs: number;
+}
+
+/**
+ * What the viewer agreed to for the section `mid`. Throws MEDIA_NO_OPUS when it has no Opus decoder,
+ * MEDIA_ANSWER_INVALID when it does not want to receive the sound at all.
+ */
+export function agreeOnSound(sections: readonly AnsweredSection[], mid: string): SoundAgreement {
+  const section = sections.find((candidate) => candidate.mid === mid);
+  if (section === undefined || section.kind !== 'audio') {
+    throw new EarshotError(
+      'MEDIA_ANSWER_INVALID',
+      `The SDP answer has no audio section with "a=mid:${mid}", the one that carries the host's sound.`,
+    );
+  }
+  const payloadType = section.payloadTypes.find((pt) => section.codecs.get(pt) === opusEncoding);
+  if (section.rejected || payloadType === undefined) {
+    throw new EarshotError(
+      'MEDIA_NO_OPUS',
+      "The viewer accepts no Opus (opus/48000/2), the only codec the host's sound is sent in; a current browser has it.",
+      { details: { codecs: [...section.codecs.values()].slice(0, 16) } },
+    );
+  }
+  if (section.direction !== 'recvonly' && section.direction !== 'sendrecv') {
+    throw new EarshotError(
+      'MEDIA_ANSWER_INVALID',
+      `The SDP answer makes the host's sound "${section.direction}"; it must be "recvonly".`,
+    );
+  }
+  const format = readFormat(section.formats.get(payloadType));
+  return {
+    payloadType,
+    extensions: agreedExtensions(section),
+    nack: section.feedback.get(payloadType)?.has('nack') ?? false,
+    stereo: format.get('stereo') === '1',
+    maxPtimeMs: Number(format.get('maxptime')) || 120,
+  };
+}
+
+function agreedExtensions(section: AnsweredSection): ExtensionIds {
+  const ids: Partial<Record<ExtensionName, number>> = {};
+  for (const [name, uri] of Object.entries(extensionUris)) {
+    const id = section.extensions.get(uri);
+    if (id !== undefined) ids[extensionName(name)] = id;
+  }
+  return ids;
+}
+
+function readFormat(format = ''): Map<string, string> {
+  return new Map(
+    format.split(';').map((pair) => {
+      const [name = '', value = ''] = pair.trim().split('=');
+      return [name.toLowerCase(), value];
+    }),
+  );
+}

@@ -1,0 +1,378 @@
+import { randomUUID } from 'node:crypto';
+import { EventEmitter } from 'node:events';
+import * as v from 'valibot';
+import type { ErrorCode } from '../errors/catalogue.ts';
+import { EarshotError, isEarshotError, messageOf } from '../errors/earshot-error.ts';
+import type { Log } from '../log/log.ts';
+import type { SessionState, SessionStatus } from './media-types.ts';
+import type { Peer, PeerCounts, SoundPacket } from './peer.ts';
+import { readAnswer } from './sdp-answer.ts';
+import {
+  type DeviceMessage,
+  type ViewerMessage,
+  viewerMessageSchema,
+} from './signaling-messages.ts';
+import type { TransportState } from './transport.ts';
+
+export interface SessionOptions {
+  readonly send: (message: DeviceMessage) => void;
+  readonly end: (reason: string) => void;
+  /** ICE servers as the viewer needs them. */
+  readonly iceServers: DeviceIceServers;
+  /** Makes the media peer; again at each reset. */
+  readonly createPeer: () => Peer;
+  readonly log: Log;
+  readonly nowMs: () => number;
+  readonly limits?: Partial<SessionLimits>;
+}
+
+export type DeviceIceServers = Extract<DeviceMessage, { type: 'webrtc_config' }>['ice_servers'];
+
+export interface SessionLimits {
+  /** From the offer to the answer. */
+  readonly answerMs: number;
+  /** From the answer to a connection. */
+  readonly connectMs: number;
+  /** Between two media resets. */
+  readonly resetMs: number;
+  /** Silence after which the viewer is asked for a sign of life, once a tick. */
+  readonly probeMs: number;
+  /** Silence after which it is taken for gone. */
+  readonly silenceMs: number;
+}
+
+const defaultLimits: SessionLimits = {
+  answerMs: 30_000,
+  connectMs: 30_000,
+  resetMs: 2_000,
+  probeMs: 2_000,
+  silenceMs: 6_000,
+};
+
+const maxMessageCharacters = 64 * 1024;
+/** Candidates that may come before the answer they belong to. */
+const maxEarlyCandidates = 64;
+/** Refused messages in a row after which the WebSocket is closed: a page of ours sends none. */
+const maxRefusals = 20;
+
+export interface SessionEvents {
+  /** The session's state changed. */
+  state: [SessionState];
+}
+
+type Phase = 'idle' | 'offering' | 'offered' | 'answered';
+
+/**
+ * One viewer's session: its signaling over the WebSocket, and the media peer of the moment. It outlives
+ * its peers: a media reset makes a new peer and a new offer in the same session.
+ */
+export class Session extends EventEmitter<SessionEvents> {
+  readonly id = randomUUID();
+  readonly #options: SessionOptions;
+  readonly #limits: SessionLimits;
+  readonly #log: Log;
+  readonly #startedMs: number;
+  readonly #earlyCandidates: string[] = [];
+  /** Counts of the peers before this one. */
+  readonly #earlier: PeerCounts & { datagramsRefused: number } = {
+    packetsSent: 0,
+    bytesSent: 0,
+    packetsRetransmitted: 0,
+    framesDropped: 0,
+    microphoneFramesDropped: 0,
+    datagramsRefused: 0,
+  };
+  #peer: Peer | undefined;
+  #phase: Phase = 'idle';
+  #state: SessionState = 'new';
+  #reason = '';
+  #deadlineMs = Number.POSITIVE_INFINITY;
+  #lastResetMs = Number.NEGATIVE_INFINITY;
+  #refusals = 0;
+  #closing: Promise<void> = Promise.resolve();
+
+  constructor(options: SessionOptions) {
+    super();
+    this.#options = options;
+    this.#limits = { ...defaultLimits, ...options.limits };
+    this.#log = options.log.child({ session: this.id.slice(0, 8) });
+    this.#startedMs = options.nowMs();
+  }
+
+  /** Greets the viewer. */
+  start(): void {
+    this.#options.send({
+      type: 'webrtc_config',
+      session_id: this.id,
+      ice_servers: this.#options.iceServers,
+    });
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  /** One text frame of the WebSocket. A bad one is answered, never thrown. */
+  receive(text: string): void {
+    if (this.#state === 'closed') return;
+    try {
+      this.#handle(parseMessage(text));
+      this.#refusals = 0;
+    } catch (error) {
+      this.#refuse(error);
+    }
+  }
+
+  sendSound(sound: SoundPacket): void {
+    this.#peer?.sendSound(sound);
+  }
+
+  /** Called a few times a second. */
+  tick(): void {
+    const nowMs = this.#options.nowMs();
+    if (nowMs >= this.#deadlineMs) {
+      this.#fail(
+        this.#phase === 'answered'
+          ? 'No network path to the viewer was found in time; a firewall may block UDP between it and the device.'
+          : 'The viewer did not answer the offer in time.',
+      );
+      return;
+    }
+    const peer = this.#peer;
+    if (peer === undefined || this.#state !== 'connected') return;
+    const silentMs = nowMs - peer.transport.lastHeardMs;
+    if (silentMs >= this.#limits.silenceMs) {
+      this.#fail('The viewer stopped answering; its network or its page is gone.');
+      return;
+    }
+    if (silentMs >= this.#limits.probeMs) peer.transport.probe();
+    peer.tick();
+  }
+
+  status(): SessionStatus {
+    const totals = this.totals();
+    return {
+      id: this.id,
+      state: this.#state,
+      reason: this.#reason,
+      ageMs: this.#options.nowMs() - this.#startedMs,
+      candidateType: this.#peer?.transport.candidateType ?? '',
+      packetsSent: totals.packetsSent,
+      bytesSent: totals.bytesSent,
+      packetsRetransmitted: totals.packetsRetransmitted,
+      packetsLost: this.#peer?.reception.packetsLost ?? 0,
+      fractionLost: this.#peer?.reception.fractionLost ?? 0,
+      jitterMs: this.#peer?.reception.jitterMs ?? 0,
+      roundTripMs: this.#roundTripMs(),
+      microphoneFramesDropped: totals.microphoneFramesDropped,
+      datagramsRefused: totals.datagramsRefused,
+    };
+  }
+
+  /** Counts of this session, over all its peers. */
+  totals(): PeerCounts & { readonly datagramsRefused: number } {
+    const counts = this.#peer?.counts;
+    const earlier = this.#earlier;
+    return {
+      packetsSent: earlier.packetsSent + (counts?.packetsSent ?? 0),
+      bytesSent: earlier.bytesSent + (counts?.bytesSent ?? 0),
+      packetsRetransmitted: earlier.packetsRetransmitted + (counts?.packetsRetransmitted ?? 0),
+      framesDropped: earlier.framesDropped + (counts?.framesDropped ?? 0),
+      microphoneFramesDropped:
+        earlier.microphoneFramesDropped + (counts?.microphoneFramesDropped ?? 0),
+      datagramsRefused: earlier.datagramsRefused + (this.#peer?.transport.datagramsRefused ?? 0),
+    };
+  }
+
+  /** Frees everything; idempotent. The WebSocket is its owner's to close. */
+  async close(reason: string): Promise<void> {
+    if (this.#state !== 'closed') {
+      this.#dropPeer();
+      this.#setState('closed', reason);
+    }
+    await this.#closing;
+  }
+
+  #handle(message: ViewerMessage): void {
+    switch (message.type) {
+      case 'webrtc_ready':
+        if (this.#phase !== 'idle') throw outOfOrder('webrtc_ready', 'an offer is already out');
+        this.#offer();
+        return;
+      case 'webrtc_answer':
+        this.#answer(message.sdp);
+        return;
+      case 'ice_candidate':
+        this.#candidate(message.candidate);
+        return;
+      case 'direct_media_reset_request':
+        this.#reset(message.reason ?? '');
+        return;
+      case 'client_media_ready':
+        this.#log.debug({}, 'viewer hears the host');
+        return;
+    }
+  }
+
+  #offer(): void {
+    const peer = this.#options.createPeer();
+    this.#peer = peer;
+    this.#phase = 'offering';
+    this.#deadlineMs = this.#options.nowMs() + this.#limits.answerMs;
+    this.#setState('connecting', '');
+    peer.on('state', (state, reason) => {
+      if (peer === this.#peer) this.#peerState(state, reason);
+    });
+    const candidates: string[] = [];
+    peer.on('candidate', (candidate) => {
+      // A candidate never overtakes its offer.
+      if (this.#phase === 'offering') candidates.push(candidate);
+      else this.#sendCandidate(candidate);
+    });
+    peer.createOffer().then(
+      (sdp) => {
+        if (peer !== this.#peer) return;
+        this.#phase = 'offered';
+        this.#options.send({ type: 'webrtc_offer', sdp });
+        for (const candidate of candidates.splice(0)) this.#sendCandidate(candidate);
+      },
+      (error: unknown) => {
+        this.#log.error({ error: messageOf(error) }, 'no offer could be made');
+        if (peer === this.#peer)
+          this.#fail(`The device could not make an offer: ${messageOf(error)}`);
+      },
+    );
+  }
+
+  #answer(sdp: string): void {
+    const peer = this.#peer;
+    if (peer === undefined || this.#phase !== 'offered') {
+      throw outOfOrder('webrtc_answer', 'no offer waits for one');
+    }
+    const answer = readAnswer(sdp);
+    peer.setAnswer(answer);
+    this.#phase = 'answered';
+    this.#deadlineMs = this.#options.nowMs() + this.#limits.connectMs;
+    for (const candidate of this.#earlyCandidates.splice(0)) peer.transport.addCandidate(candidate);
+  }
+
+  #candidate(candidate: string): void {
+    // An empty candidate ends the list (RFC 8838 §8.2); a peer-reflexive one may still come.
+    if (candidate === '') return;
+    if (this.#phase === 'answered') {
+      this.#peer?.transport.addCandidate(candidate);
+    } else if (this.#earlyCandidates.length < maxEarlyCandidates) {
+      this.#earlyCandidates.push(candidate);
+    } else {
+      throw new EarshotError(
+        'MEDIA_SIGNALING_INVALID',
+        `More than ${maxEarlyCandidates} candidates came before the answer.`,
+      );
+    }
+  }
+
+  #reset(reason: string): void {
+    const nowMs = this.#options.nowMs();
+    if (nowMs - this.#lastResetMs < this.#limits.resetMs) {
+      throw new EarshotError(
+        'MEDIA_SIGNALING_INVALID',
+        `A media reset may be asked for once in ${this.#limits.resetMs / 1_000} s.`,
+      );
+    }
+    this.#lastResetMs = nowMs;
+    this.#log.info({ reason }, 'media reset');
+    this.#dropPeer();
+    this.#offer();
+  }
+
+  #peerState(state: TransportState, reason: string): void {
+    if (state === 'connected') {
+      this.#deadlineMs = Number.POSITIVE_INFINITY;
+      this.#setState('connected', '');
+    } else if (state === 'failed') {
+      this.#fail(reason);
+    }
+  }
+
+  #fail(reason: string): void {
+    this.#dropPeer();
+    this.#setState('failed', reason);
+  }
+
+  #dropPeer(): void {
+    const peer = this.#peer;
+    this.#phase = 'idle';
+    this.#deadlineMs = Number.POSITIVE_INFINITY;
+    this.#earlyCandidates.length = 0;
+    if (peer === undefined) return;
+    Object.assign(this.#earlier, this.totals());
+    this.#peer = undefined;
+    this.#closing = Promise.all([this.#closing, peer.close()]).then(
+      () => undefined,
+      (error: unknown) => {
+        this.#log.warn({ error: messageOf(error) }, 'media peer did not close cleanly');
+      },
+    );
+  }
+
+  #setState(state: SessionState, reason: string): void {
+    if (state === this.#state && reason === this.#reason) return;
+    this.#state = state;
+    this.#reason = reason;
+    this.#log.info({ state, reason }, 'viewer session');
+    this.#options.send({ type: 'session_state', state, ...(reason !== '' && { reason }) });
+    this.emit('state', state);
+  }
+
+  #sendCandidate(candidate: string): void {
+    this.#options.send({
+      type: 'ice_candidate',
+      candidate,
+      sdp_mid: '0',
+      sdp_mline_index: 0,
+    });
+  }
+
+  #refuse(error: unknown): void {
+    const code: ErrorCode = isEarshotError(error) ? error.code : 'INTERNAL';
+    if (!isEarshotError(error)) this.#log.error({ error: messageOf(error) }, 'signaling failed');
+    this.#options.send({ type: 'error', code, message: messageOf(error) });
+    this.#refusals += 1;
+    if (this.#refusals >= maxRefusals) {
+      this.#options.end('Too many messages that could not be understood.');
+    } else if (code === 'MEDIA_ANSWER_INVALID' || code === 'MEDIA_NO_OPUS') {
+      // The offer had its answer, and nothing will come of it.
+      this.#fail(messageOf(error));
+    }
+  }
+
+  #roundTripMs(): number {
+    const reported = this.#peer?.reception.roundTripMs ?? -1;
+    return reported >= 0 ? reported : (this.#peer?.transport.roundTripMs ?? -1);
+  }
+}
+
+function parseMessage(text: string): ViewerMessage {
+  if (text.length > maxMessageCharacters) {
+    throw invalidMessage(`A message may have ${maxMessageCharacters} characters at most.`);
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw invalidMessage(`The message is not JSON: ${messageOf(error)}`);
+  }
+  const result = v.safeParse(viewerMessageSchema, value);
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  const path = v.getDotPath(issue) ?? 'the message';
+  throw invalidMessage(`${path}: ${issue.message}`);
+}
+
+function invalidMessage(message: string): EarshotError {
+  return new EarshotError('MEDIA_SIGNALING_INVALID', message);
+}
+
+function outOfOrder(type: string, why: string): EarshotError {
+  return invalidMessage(`"${type}" came out of order: ${why}.`);
+}

@@ -1,0 +1,49 @@
+import type { EventEmitter } from 'node:events';
+import type { RtpPacket } from './rtp-packet.ts';
+import type { RemoteTransportParameters } from './sdp-answer.ts';
+import type { OfferedSection } from './sdp-offer.ts';
+
+/**
+ * The seam between the media path and whatever does ICE and DTLS: everything above it deals in clear
+ * RTP and RTCP and never sees a socket, everything below it never sees a frame.
+ */
+
+export type TransportState = 'new' | 'connecting' | 'connected' | 'failed' | 'closed';
+
+export interface TransportEvents {
+  /** A local candidate line (RFC 8839 §5.1) for the viewer. */
+  candidate: [string];
+  /** `reason` says in a sentence why it failed or closed. */
+  state: [TransportState, string];
+  /** An authenticated RTP packet, valid during the call only. */
+  rtp: [{ readonly header: Buffer; readonly payload: Buffer }];
+  /** An authenticated compound RTCP packet, valid during the call only. */
+  rtcp: [Buffer];
+}
+
+export interface Transport extends EventEmitter<TransportEvents> {
+  /** Opens the transport and describes `sections` on it. Candidates follow as events. Once. */
+  createOffer(sections: readonly OfferedSection[]): Promise<string>;
+  /** Connects to the viewer. Once, after the offer. */
+  setAnswer(remote: RemoteTransportParameters): void;
+  /** A candidate line of the viewer; one that cannot be used is ignored, since others may do. */
+  addCandidate(candidate: string): void;
+  /**
+   * Protects and sends packets; returns how many the socket took. Packets after the first that it
+   * could not take are not tried.
+   */
+  sendRtp(packets: readonly RtpPacket[]): number;
+  sendRtcp(compound: Buffer): void;
+  readonly state: TransportState;
+  /** Type of the remote candidate in use (host, srflx, prflx, relay); empty before there is one. */
+  readonly candidateType: string;
+  /** Round trip of the last connectivity check in ms; −1 before one was measured. */
+  readonly roundTripMs: number;
+  /** When anything authenticated last arrived, in ms of performance.now(). */
+  readonly lastHeardMs: number;
+  readonly datagramsRefused: number;
+  /** Asks the viewer for a sign of life; its answer moves `lastHeardMs`. */
+  probe(): void;
+  /** Frees everything; idempotent. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,129 @@
+import type { Candidate, StunProtocol } from 'werift';
+import { EarshotError } from '../errors/earshot-error.ts';
+
+/**
+ * What we use of werift 0.25.2 beyond its public types, in one place. The version is pinned, the
+ * shapes are checked when a connection is made, and a test holds them against the installed version.
+ */
+
+/** A path of an ICE connection: one of ours over the mux, or a TURN allocation. */
+export interface IceProtocol {
+  readonly type: string;
+  localCandidate?: Candidate | undefined;
+  readonly onDataReceived: { execute(datagram: Buffer): void };
+  request(
+    message: object,
+    address: readonly [string, number],
+    integrityKey: Buffer,
+    options: { readonly retransmissions: number; readonly responseTimeout: number },
+  ): Promise<unknown>;
+  sendData(datagram: Buffer, address: readonly [string, number]): Promise<void>;
+}
+
+/** A request that waits for its answer, with the key of its MESSAGE-INTEGRITY. */
+export interface IceTransaction {
+  readonly integrityKey?: Buffer | undefined;
+}
+
+export interface IcePair {
+  readonly protocol: IceProtocol;
+  readonly remoteAddr: readonly [string, number];
+  readonly remoteCandidate: { readonly type: string };
+  readonly localCandidate: Candidate;
+  /** Seconds. */
+  readonly rtt?: number | undefined;
+  /** Grows by one string a check for as long as the pair lives. */
+  readonly requestTransactionIds: Set<string>;
+}
+
+/** werift's ICE agent (`Connection`). */
+export interface IceAgent {
+  localUsername: string;
+  localPassword: string;
+  readonly remoteUsername: string;
+  readonly remotePassword: string;
+  /** Password of each local fragment, older generations included. */
+  readonly userHistory: Record<string, string>;
+  iceControlling: boolean;
+  readonly generation: number;
+  readonly protocols: object[];
+  readonly checkList: readonly IcePair[];
+  readonly nominated?: IcePair | undefined;
+  stunServer?: readonly [string, number] | undefined;
+  ensureProtocol(protocol: object): void;
+  appendLocalCandidate(candidate: Candidate): void;
+  buildRequest(options: {
+    readonly nominate: boolean;
+    readonly localUsername: string;
+    readonly remoteUsername: string;
+    readonly iceControlling: boolean;
+    readonly localCandidate: Candidate;
+  }): object;
+}
+
+/** werift's path over one UDP socket, with the members we drive ourselves. */
+export interface StunPath extends IceProtocol {
+  transport: object;
+  localIp?: string | undefined;
+  readonly transactions: Readonly<Record<string, IceTransaction>>;
+  datagramReceived(datagram: Buffer, address: readonly [string, number]): void;
+}
+
+/** werift's path through a TURN allocation. */
+export interface TurnPath extends IceProtocol {
+  /** Called with what the relay unwrapped. */
+  handleStunMessage: (datagram: Buffer, address: readonly [string, number]) => void;
+  readonly turn: {
+    readonly transactions: Readonly<Record<string, IceTransaction>>;
+    readonly transport: {
+      onData: (datagram: Buffer, address: readonly [string, number]) => void;
+    };
+    readonly server: readonly [string, number];
+  };
+}
+
+export function iceAgentOf(connection: object): IceAgent {
+  if (isIceAgent(connection)) return connection;
+  throw unexpected('Connection');
+}
+
+export function stunPathOf(protocol: StunProtocol): StunPath {
+  if (isStunPath(protocol)) return protocol;
+  throw unexpected('StunProtocol');
+}
+
+export function isTurnPath(protocol: object): protocol is TurnPath {
+  return (
+    'handleStunMessage' in protocol &&
+    typeof protocol.handleStunMessage === 'function' &&
+    'turn' in protocol &&
+    typeof protocol.turn === 'object'
+  );
+}
+
+function isIceAgent(value: object): value is IceAgent {
+  return (
+    'protocols' in value &&
+    Array.isArray(value.protocols) &&
+    'userHistory' in value &&
+    'checkList' in value &&
+    ['ensureProtocol', 'appendLocalCandidate', 'buildRequest'].every(
+      (name) => typeof Reflect.get(value, name) === 'function',
+    )
+  );
+}
+
+function isStunPath(value: object): value is StunPath {
+  return (
+    'transactions' in value &&
+    typeof Reflect.get(value, 'datagramReceived') === 'function' &&
+    typeof Reflect.get(value, 'sendData') === 'function'
+  );
+}
+
+function unexpected(name: string): EarshotError {
+  return new EarshotError(
+    'INTERNAL',
+    `werift's ${name} is not of the shape this program was written for (0.25.2).`,
+  );
+}
