@@ -101,7 +101,7 @@ export class SupervisedChild extends EventEmitter<SupervisedChildEvents> {
       restarts: this.#restarts,
       lastExit: this.#lastExit,
       retryInMs: this.#state === 'backing-off' ? Math.max(0, Math.round(this.#retryAtMs - now)) : 0,
-      cpuPercent: this.#usage.cpuPercent,
+      cpuPercent: Math.round(this.#usage.cpuPercent * 10) / 10,
       rssBytes: this.#usage.rssBytes,
     };
   }

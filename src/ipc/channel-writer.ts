@@ -193,7 +193,17 @@ export class ChannelWriter {
       this.#stallTimer = setTimeout(() => this.#checkStall(), Math.ceil(leftMs)).unref();
       return;
     }
-    this.#options.onUnhealthy('stalled', `The peer has not read for ${this.#options.stallMs} ms.`);
+    // After a stall of this process the timer comes before the news that the peer has long read: let that come first.
+    const startedMs = this.#writeStartedMs;
+    setImmediate(() => {
+      if (this.#stopped) return;
+      if (this.#inFlightBytes > 0 && this.#writeStartedMs === startedMs) {
+        const words = `The peer has not read for ${this.#options.stallMs} ms.`;
+        this.#options.onUnhealthy('stalled', words);
+      } else if (this.#inFlightBytes > 0) {
+        this.#checkStall();
+      }
+    });
   }
 
   #wakeIdleWaiters(): void {

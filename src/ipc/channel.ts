@@ -145,7 +145,7 @@ export class Channel extends EventEmitter<ChannelEvents> {
   send<T extends ControlType>(type: T, body: ControlBody<T>): boolean {
     if (this.#closed !== undefined) return false;
     this.#writer.sendControl(type, body);
-    return true;
+    return this.#closed === undefined;
   }
 
   /**

@@ -17,12 +17,15 @@ export interface ParentChannelOptions extends ChannelOptions {
 const exitUnavailable = 69;
 
 /**
- * A child's channel to the main process. Attach handlers, `start()` it, then send `hello`. On 'close'
+ * A child's channel to the main process, which alone decides when the child ends: SIGINT is ignored
+ * from now on. Attach handlers, `start()` it, then send `hello`. On 'close'
  * the child must free what it holds and exit. Throws IPC_NO_PARENT when there is no such channel.
  */
 export function openParentChannel(options: ParentChannelOptions = {}): Channel {
   const channel = new Channel(openSocket(), options);
   const exitAfterCloseMs = options.exitAfterCloseMs ?? 800;
+  // A terminal's Ctrl-C reaches the whole process group; main stops its children itself, in order.
+  process.on('SIGINT', () => {});
   channel.once('close', () => {
     setTimeout(() => process.exit(exitUnavailable), exitAfterCloseMs).unref();
   });

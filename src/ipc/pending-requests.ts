@@ -41,7 +41,7 @@ export class PendingRequests {
     return this.#timeouts;
   }
 
-  /** Opens a request: `send` is called with its id. Rejects as {@link Pending} says. */
+  /** Opens a request: `send` is called with its id. Rejects with IPC_TIMEOUT, the signal's reason, or the peer's error. */
   open(
     type: RequestType,
     { deadlineMs, signal }: RequestOptions,
@@ -57,10 +57,13 @@ export class PendingRequests {
         if ('failure' in outcome) reject(outcome.failure);
         else resolve(outcome);
       };
-      const timer = setTimeout(() => {
+      // After a stall of this process the timer comes before a reply that has long arrived: let that come first.
+      const timer = setTimeout(() => setImmediate(expire), deadlineMs);
+      const expire = () => {
+        if (!this.#pending.has(id)) return;
         this.#timeouts += 1;
         settle({ failure: timeoutError(type, deadlineMs) });
-      }, deadlineMs);
+      };
       const abort = () => settle({ failure: signal?.reason });
       signal?.addEventListener('abort', abort, { once: true });
       this.#pending.set(id, { type, settle });

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
 import { afterEach, describe, it } from 'node:test';
 import { EarshotError } from '../../src/errors/earshot-error.ts';
 import { frameFlags, type MediaMessage } from '../../src/ipc/messages.ts';
@@ -79,6 +80,44 @@ describe('a well-behaved child', () => {
     await Promise.all([child.stop(), child.stop(), started]);
     assert.equal(child.status().state, 'stopped');
     assert.deepEqual(states, ['starting', 'stopping', 'stopped']);
+  });
+
+  it('is sent media, and not while it does not run', async () => {
+    const { child } = begin(specOf('echo'));
+    const frame = { type: 'opus', payload: Buffer.from('sound'), timestampNs: 5n } as const;
+    assert.equal(child.sendMedia(frame), false);
+    await child.start();
+    const back: MediaMessage[] = [];
+    child.on('media', (message) => {
+      back.push({ ...message, payload: Buffer.from(message.payload) });
+    });
+    assert.equal(child.sendMedia({ ...frame, flags: frameFlags.keyframe }), true);
+    await waitFor('the echo', () => back.length === 1);
+    assert.deepEqual(back, [{ ...frame, flags: frameFlags.keyframe, sequence: 0 }]);
+  });
+
+  it('does not end when a terminal interrupts the whole process group', async () => {
+    const { child, states } = begin(specOf('echo'));
+    await child.start();
+    process.kill(child.status().pid ?? 0, 'SIGINT');
+    assert.deepEqual((await child.configure({ value: 2 })).applied, 'live');
+    assert.deepEqual(states, ['starting', 'running']);
+  });
+
+  it('leaves nothing behind in the main process, however often it starts and stops', async () => {
+    const { child } = begin(specOf('exit-at-once', { programArgs: ['1'] }));
+    const open = () => [
+      process.getActiveResourcesInfo().sort(),
+      readdirSync('/proc/self/fd').length,
+    ];
+    await child.start();
+    await child.stop();
+    const before = open();
+    for (let round = 0; round < 10; round += 1) {
+      await child.start();
+      await child.stop();
+    }
+    assert.deepEqual(open(), before);
   });
 
   it('gets no environment but its own and the few variables every child needs', async () => {
@@ -174,6 +213,18 @@ describe('a child that crashes', () => {
     assert.ok(waiting.retryInMs > 500_000);
     await child.stop();
     assert.deepEqual(states, ['starting', 'backing-off', 'stopped']);
+  });
+
+  it('is started again although a grandchild still holds its output', async () => {
+    const { child, states } = begin(specOf('leave-grandchild'));
+    const lines: string[] = [];
+    child.on('log', (line) => lines.push(line));
+    await child.start();
+    await waitFor('its end', () => states.includes('backing-off'));
+    await child.stop();
+    for (const pid of lines) process.kill(Number(pid), 'SIGKILL');
+    assert.ok(lines.length > 0);
+    assert.equal(child.status().lastExit, 'exit code 1 (failure)');
   });
 
   it('cannot be spawned at all: the reason is in words', async () => {
