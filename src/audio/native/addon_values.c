@@ -1,0 +1,264 @@
+#include "addon_values.h"
+
+#include <math.h>
+#include <opus/opus.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "monotonic.h"
+
+/* What a word of the settings stands for in opus_defines.h. */
+struct word {
+	const char *word;
+	int value;
+};
+
+static const struct word applications[] = {
+	{ "voip", OPUS_APPLICATION_VOIP },
+	{ "audio", OPUS_APPLICATION_AUDIO },
+	{ "restricted-lowdelay", OPUS_APPLICATION_RESTRICTED_LOWDELAY },
+	{ 0 },
+};
+static const struct word signals[] = {
+	{ "auto", OPUS_AUTO },
+	{ "voice", OPUS_SIGNAL_VOICE },
+	{ "music", OPUS_SIGNAL_MUSIC },
+	{ 0 },
+};
+static const struct word bandwidths[] = {
+	{ "narrowband", OPUS_BANDWIDTH_NARROWBAND },
+	{ "mediumband", OPUS_BANDWIDTH_MEDIUMBAND },
+	{ "wideband", OPUS_BANDWIDTH_WIDEBAND },
+	{ "superwideband", OPUS_BANDWIDTH_SUPERWIDEBAND },
+	{ "fullband", OPUS_BANDWIDTH_FULLBAND },
+	{ 0 },
+};
+/* Bit 0: variable; bit 1: constrained. */
+static const struct word rate_controls[] = { { "cbr", 0 }, { "vbr", 1 }, { "constrained", 3 }, { 0 } };
+
+static bool refuse(napi_env env, const char *key, const char *expected)
+{
+	char message[128];
+	snprintf(message, sizeof message, "%s must be %s", key, expected);
+	napi_throw_type_error(env, NULL, message);
+	return false;
+}
+
+static napi_value property(napi_env env, napi_value object, const char *key)
+{
+	napi_value value = NULL;
+	if (napi_get_named_property(env, object, key, &value) != napi_ok)
+		return NULL;
+	return value;
+}
+
+static bool read_number(napi_env env, napi_value object, const char *key, double *number)
+{
+	napi_value value = property(env, object, key);
+	if (value == NULL || napi_get_value_double(env, value, number) != napi_ok ||
+	    !isfinite(*number))
+		return refuse(env, key, "a finite number");
+	return true;
+}
+
+static bool read_int(napi_env env, napi_value object, const char *key, int *number)
+{
+	double value;
+	if (!read_number(env, object, key, &value))
+		return false;
+	*number = (int)lround(value);
+	return true;
+}
+
+static bool read_bool(napi_env env, napi_value object, const char *key, bool *flag)
+{
+	napi_value value = property(env, object, key);
+	if (value == NULL || napi_get_value_bool(env, value, flag) != napi_ok)
+		return refuse(env, key, "a boolean");
+	return true;
+}
+
+bool read_string(napi_env env, napi_value object, const char *key, char *text, size_t capacity)
+{
+	size_t length = 0;
+	napi_value value = property(env, object, key);
+	if (value == NULL ||
+	    napi_get_value_string_utf8(env, value, text, capacity, &length) != napi_ok)
+		return refuse(env, key, "a string");
+	return true;
+}
+
+static bool read_word(napi_env env, napi_value object, const char *key, const struct word *words,
+		      int *meaning)
+{
+	char text[32];
+	if (!read_string(env, object, key, text, sizeof text))
+		return false;
+	for (; words->word != NULL; words++) {
+		if (strcmp(words->word, text) == 0) {
+			*meaning = words->value;
+			return true;
+		}
+	}
+	return refuse(env, key, "one of the words of encoder-settings.ts");
+}
+
+static bool read_encoder(napi_env env, napi_value object, struct encoder_settings *encoder)
+{
+	double frame_ms;
+	int rate_control;
+	if (!read_int(env, object, "bitrateBps", &encoder->bitrate_bps) ||
+	    !read_int(env, object, "channels", &encoder->channels) ||
+	    !read_number(env, object, "frameMs", &frame_ms) ||
+	    !read_word(env, object, "application", applications, &encoder->application) ||
+	    !read_int(env, object, "complexity", &encoder->complexity) ||
+	    !read_word(env, object, "vbr", rate_controls, &rate_control) ||
+	    !read_word(env, object, "signal", signals, &encoder->signal) ||
+	    !read_word(env, object, "bandwidth", bandwidths, &encoder->bandwidth) ||
+	    !read_bool(env, object, "dtx", &encoder->dtx) ||
+	    !read_bool(env, object, "fec", &encoder->fec))
+		return false;
+	encoder->frame_samples = (int)lround(frame_ms * OUTPUT_RATE_HZ / 1000);
+	if (encoder->frame_samples < 120 || encoder->frame_samples > MAX_FRAME_SAMPLES)
+		return refuse(env, "frameMs", "2.5 to 60");
+	if (encoder->channels != 1 && encoder->channels != OUTPUT_CHANNELS)
+		return refuse(env, "channels", "1 or 2");
+	encoder->vbr = (rate_control & 1) != 0;
+	encoder->constrained = (rate_control & 2) != 0;
+	return true;
+}
+
+bool read_settings(napi_env env, napi_value object, struct stream_settings *settings)
+{
+	memset(settings, 0, sizeof *settings);
+	struct device_settings *device = &settings->device;
+	if (!read_string(env, object, "device", device->name, sizeof device->name) ||
+	    !read_number(env, object, "periodMs", &device->period_ms) ||
+	    !read_number(env, object, "bufferMs", &device->buffer_ms) ||
+	    !read_bool(env, object, "muted", &settings->muted) ||
+	    !read_bool(env, object, "active", &settings->active))
+		return false;
+	napi_value encoder = property(env, object, "encoder");
+	if (encoder == NULL)
+		return refuse(env, "encoder", "an object");
+	return read_encoder(env, encoder, &settings->encoder);
+}
+
+napi_value make_object(napi_env env)
+{
+	napi_value object = NULL;
+	napi_create_object(env, &object);
+	return object;
+}
+
+napi_value make_array(napi_env env)
+{
+	napi_value array = NULL;
+	napi_create_array(env, &array);
+	return array;
+}
+
+void put_in_array(napi_env env, napi_value array, uint32_t index, napi_value value)
+{
+	napi_set_element(env, array, index, value);
+}
+
+void put_value(napi_env env, napi_value object, const char *key, napi_value value)
+{
+	napi_set_named_property(env, object, key, value);
+}
+
+void put_number(napi_env env, napi_value object, const char *key, double value)
+{
+	napi_value number = NULL;
+	napi_create_double(env, value, &number);
+	put_value(env, object, key, number);
+}
+
+void put_bool(napi_env env, napi_value object, const char *key, bool value)
+{
+	napi_value flag = NULL;
+	napi_get_boolean(env, value, &flag);
+	put_value(env, object, key, flag);
+}
+
+void put_string(napi_env env, napi_value object, const char *key, const char *value)
+{
+	napi_value text = NULL;
+	napi_create_string_utf8(env, value, NAPI_AUTO_LENGTH, &text);
+	put_value(env, object, key, text);
+}
+
+napi_value packet_value(napi_env env, const struct packet *packet)
+{
+	napi_value object = make_object(env);
+	napi_value payload = NULL;
+	napi_value time = NULL;
+	napi_create_buffer_copy(env, packet->bytes, packet->payload, NULL, &payload);
+	napi_create_bigint_int64(env, packet->capture_time_ns, &time);
+	put_value(env, object, "payload", payload);
+	put_number(env, object, "samples", packet->samples);
+	put_value(env, object, "captureTimeNs", time);
+	put_bool(env, object, "discontinuity", packet->discontinuity);
+	return object;
+}
+
+napi_value event_value(napi_env env, const struct stream_event *event)
+{
+	napi_value object = make_object(env);
+	switch (event->kind) {
+	case EVENT_OPENED:
+		put_string(env, object, "name", "opened");
+		put_string(env, object, "device", event->device);
+		put_number(env, object, "rateHz", event->rate_hz);
+		put_number(env, object, "channels", event->channels);
+		put_number(env, object, "periodMs", event->period_ms);
+		put_number(env, object, "bufferMs", event->buffer_ms);
+		break;
+	case EVENT_LOST:
+		put_string(env, object, "name", "lost");
+		put_string(env, object, "device", event->device);
+		put_string(env, object, "error", event->error);
+		put_number(env, object, "retryMs", event->retry_ms);
+		break;
+	case EVENT_XRUN:
+		put_string(env, object, "name", "xrun");
+		put_number(env, object, "lostSamples", (double)event->lost_samples);
+		break;
+	case EVENT_REALTIME_REFUSED:
+		put_string(env, object, "name", "realtime-refused");
+		put_string(env, object, "error", event->error);
+		break;
+	}
+	return object;
+}
+
+napi_value stats_value(napi_env env, const struct stream_stats *stats)
+{
+	const struct stream_counters *counters = &stats->counters;
+	const struct stream_window *window = &stats->window;
+	double peak;
+	double rms;
+	levels_dbfs(&window->levels, &peak, &rms);
+	double mean_ns = window->encode_count > 0 ?
+				 (double)window->encode_total_ns / window->encode_count : 0;
+	int64_t busy_ns = stats->busy_since_ns > 0 ? monotonic_ns() - stats->busy_since_ns : 0;
+	napi_value object = make_object(env);
+	put_number(env, object, "deviceRateHz", stats->rate_hz);
+	put_number(env, object, "deviceChannels", stats->channels);
+	put_number(env, object, "capturedSamples", (double)counters->captured_samples);
+	put_number(env, object, "encodedFrames", (double)counters->encoded_frames);
+	put_number(env, object, "encodedBytes", (double)counters->encoded_bytes);
+	put_number(env, object, "droppedFrames", (double)stats->dropped_frames);
+	put_number(env, object, "xruns", (double)counters->xruns);
+	put_number(env, object, "suspends", (double)counters->suspends);
+	put_number(env, object, "reopens", (double)counters->reopens);
+	put_number(env, object, "lostSamples", (double)counters->lost_samples);
+	put_number(env, object, "encodeMeanUs", mean_ns / 1e3);
+	put_number(env, object, "encodeMaxUs", (double)window->encode_longest_ns / 1e3);
+	put_number(env, object, "peakDbfs", peak);
+	put_number(env, object, "rmsDbfs", rms);
+	put_bool(env, object, "realtime", stats->realtime);
+	put_number(env, object, "busyMs", (double)busy_ns / 1e6);
+	return object;
+}
