@@ -170,6 +170,9 @@ export async function startSoundServer(options: SoundServerOptions): Promise<Sou
   await mkdir(join(dir, 'state'));
   await writeFile(join(dir, 'lab.pa'), pulseScript(dir, options.sinks));
   await writeFile(join(dir, 'asound.conf'), alsaConfig(dir, options));
+  // What a browser asks for the card's rate; without it 44,100, and every sound is resampled.
+  await mkdir(join(dir, '.config', 'pulse'), { recursive: true });
+  await writeFile(join(dir, '.config', 'pulse', 'daemon.conf'), 'default-sample-rate = 48000\n');
   await server.start();
   return server;
 }

@@ -1,0 +1,48 @@
+import { ChirpListener } from './chirp-listener.ts';
+import { type ReceivedFrame, recordFrames } from './frame-recorder.ts';
+import { RivalViewer } from './rival-viewer.ts';
+
+/**
+ * What tests and benchmarks ask a page, put in before the page's own scripts run. It watches the peer
+ * connections the page makes and changes nothing about them, but for `?frames`-style recording, which
+ * must be asked for with `earshotRecordFrames` beforehand.
+ */
+
+const peers: RTCPeerConnection[] = [];
+const frames: ReceivedFrame[] = [];
+const listener = new ChirpListener();
+const rival = new RivalViewer();
+const recording = Reflect.get(globalThis, 'earshotRecordFrames') === true;
+
+class WatchedPeerConnection extends RTCPeerConnection {
+  constructor(configuration?: RTCConfiguration) {
+    super(recording ? { ...configuration, ...{ encodedInsertableStreams: true } } : configuration);
+    peers.push(this);
+    this.addEventListener('track', ({ track, receiver }) => {
+      if (track.kind !== 'audio') return;
+      if (recording) recordFrames(receiver, frames);
+      listener.listenTo(track);
+    });
+  }
+}
+
+/** The audio of the newest connection that receives any, as webrtc-stats has it. */
+async function inboundAudio(): Promise<unknown> {
+  const report = await peers.at(-1)?.getStats();
+  let found: unknown = null;
+  report?.forEach((entry: { type: string; kind?: string }) => {
+    if (entry.type === 'inbound-rtp' && entry.kind === 'audio') found = { ...entry };
+  });
+  return found;
+}
+
+const probe = {
+  inboundAudio,
+  connectionStates: () => peers.map((peer) => peer.connectionState),
+  frames: () => frames,
+  chirps: () => listener.chirps(),
+  rival,
+};
+
+Object.defineProperty(globalThis, 'RTCPeerConnection', { value: WatchedPeerConnection });
+Object.defineProperty(globalThis, 'earshotProbe', { value: probe });

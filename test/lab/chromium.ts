@@ -1,0 +1,73 @@
+import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Card } from './card-delay.ts';
+
+/** A real browser with a sound card of the lab, no screen, and a profile of its own. */
+
+export interface LabBrowser {
+  /** Opens a page in a fresh context. */
+  newPage(): Promise<Page>;
+  /** Ends the browser and every process of it, and removes its profile; idempotent. */
+  close(): Promise<void>;
+}
+
+export interface LabBrowserOptions {
+  /** What the browser plays into: the server's only device. */
+  readonly card: Card;
+  /** WAV file that is the browser's microphone; without one it beeps. */
+  readonly microphone?: string;
+  /** More switches of Chromium's. */
+  readonly args?: readonly string[];
+}
+
+const flags = [
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--autoplay-policy=no-user-gesture-required',
+  '--use-fake-ui-for-media-stream',
+  '--use-fake-device-for-media-stream',
+];
+
+/** Starts Debian's Chromium; `CHROMIUM` names another. Fails when it does not start within 30 s. */
+export async function startChromium({
+  card,
+  microphone,
+  args = [],
+}: LabBrowserOptions): Promise<LabBrowser> {
+  const browser: Browser = await chromium.launch({
+    executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+    timeout: 30_000,
+    // A container's user namespace has no room for Chromium's own sandbox.
+    chromiumSandbox: false,
+    ignoreDefaultArgs: ['--mute-audio'],
+    args: [
+      ...flags,
+      ...(microphone === undefined ? [] : [`--use-file-for-fake-audio-capture=${microphone}`]),
+      ...args,
+    ],
+    env: { ...inherited(), ...card.server.env, PULSE_SINK: card.server.sinkName(card.sink) },
+  });
+  return {
+    async newPage() {
+      const context = await browser.newContext();
+      return await context.newPage();
+    },
+    async close() {
+      await browser.close();
+    },
+  };
+}
+
+/** The environment without variables that point at another sound server or screen. */
+function inherited(): Record<string, string> {
+  const result: Record<string, string> = {};
+  for (const [name, value] of Object.entries(process.env)) {
+    if (value !== undefined && !/^(PULSE_|ALSA_|XDG_RUNTIME_DIR$|DISPLAY$)/.test(name)) {
+      result[name] = value;
+    }
+  }
+  return result;
+}

@@ -1,0 +1,106 @@
+"""GStreamer's webrtcbin as a peer to compare with: ALSA -> Opus -> WebRTC.
+
+Speaks JSON, one object a line. Out: {"type":"offer","sdp"}, {"type":"candidate","candidate","mline"},
+{"type":"state","state"}, {"type":"error","message"}. In: {"type":"answer","sdp"},
+{"type":"candidate","candidate","mline"}. Ends when its input does.
+"""
+
+import argparse
+import json
+import sys
+import threading
+
+import gi
+
+gi.require_version("Gst", "1.0")
+gi.require_version("GstSdp", "1.0")
+gi.require_version("GstWebRTC", "1.0")
+from gi.repository import GLib, Gst, GstSdp, GstWebRTC  # noqa: E402
+
+PIPELINE = """
+webrtcbin name=peer bundle-policy=max-bundle latency=0
+alsasrc device={device} buffer-time=20000 latency-time=5000
+ ! audio/x-raw,format=S16LE,rate=48000,channels=2
+ ! opusenc bitrate={bitrate} frame-size={frame} complexity={complexity}
+   audio-type={audio_type} bitrate-type={bitrate_type}
+ ! rtpopuspay pt=111
+ ! application/x-rtp,media=audio,encoding-name=OPUS,payload=111
+ ! peer.
+"""
+
+
+def say(**message):
+    print(json.dumps(message), flush=True)
+
+
+class Peer:
+    def __init__(self, options):
+        self.loop = GLib.MainLoop()
+        self.pipeline = Gst.parse_launch(PIPELINE.format(**vars(options)))
+        self.peer = self.pipeline.get_by_name("peer")
+        self.peer.connect("on-negotiation-needed", self.offer)
+        self.peer.connect("on-ice-candidate", self.candidate_found)
+        self.peer.connect("notify::connection-state", self.state_changed)
+        bus = self.pipeline.get_bus()
+        bus.add_signal_watch()
+        bus.connect("message::error", self.failed)
+
+    def offer(self, peer):
+        transceiver = peer.emit("get-transceiver", 0)
+        transceiver.set_property("direction", GstWebRTC.WebRTCRTPTransceiverDirection.SENDONLY)
+        peer.emit("create-offer", None, Gst.Promise.new_with_change_func(self.offered))
+
+    def offered(self, promise):
+        promise.wait()
+        # The reply owns the offer: it has to outlive it.
+        reply = promise.get_reply()
+        offer = reply.get_value("offer")
+        self.peer.emit("set-local-description", offer, Gst.Promise.new())
+        say(type="offer", sdp=offer.sdp.as_text())
+
+    def candidate_found(self, _peer, mline, candidate):
+        say(type="candidate", candidate=candidate, mline=mline)
+
+    def state_changed(self, peer, _property):
+        say(type="state", state=peer.get_property("connection-state").value_nick)
+
+    def failed(self, _bus, message):
+        error, _debug = message.parse_error()
+        say(type="error", message=error.message)
+        self.loop.quit()
+
+    def receive(self, message):
+        if message["type"] == "answer":
+            _result, sdp = GstSdp.SDPMessage.new_from_text(message["sdp"])
+            answer = GstWebRTC.WebRTCSessionDescription.new(GstWebRTC.WebRTCSDPType.ANSWER, sdp)
+            self.peer.emit("set-remote-description", answer, Gst.Promise.new())
+        elif message["type"] == "candidate":
+            self.peer.emit("add-ice-candidate", message["mline"], message["candidate"])
+        return GLib.SOURCE_REMOVE
+
+    def read_input(self):
+        for line in sys.stdin:
+            GLib.idle_add(self.receive, json.loads(line))
+        GLib.idle_add(self.loop.quit)
+
+    def run(self):
+        threading.Thread(target=self.read_input, daemon=True).start()
+        self.pipeline.set_state(Gst.State.PLAYING)
+        self.loop.run()
+        self.pipeline.set_state(Gst.State.NULL)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--device", required=True)
+    parser.add_argument("--bitrate", type=int, default=128000)
+    parser.add_argument("--frame", type=int, choices=[5, 10, 20, 40], default=10)
+    parser.add_argument("--complexity", type=int, default=10)
+    parser.add_argument("--audio-type", default="generic")
+    parser.add_argument("--bitrate-type", default="constrained-vbr")
+    options = parser.parse_args()
+    Gst.init(None)
+    Peer(options).run()
+
+
+main()
