@@ -128,13 +128,15 @@ export class SessionSockets {
   }
 
   #receive(connection: Connection, data: WebSocket.RawData, isBinary: boolean): void {
+    // What comes after the server began to close is not for the session.
+    if (connection.socket.readyState !== connection.socket.OPEN) return;
     connection.heard = true;
     connection.messages += 1;
     if (isBinary) {
       this.#drop(connection, closeCodes.unsupported, 'messages are JSON text');
     } else if (connection.messages > this.#limits.maxMessages) {
       this.#drop(connection, closeCodes.policy, 'too many messages');
-    } else if (connection.socket.readyState === connection.socket.OPEN) {
+    } else {
       connection.session?.receive(data.toString());
     }
   }

@@ -52,6 +52,11 @@ export class LogRing implements DestinationStream {
     return () => this.#listeners.delete(own);
   }
 
+  /** Listeners that follow now. */
+  get followers(): number {
+    return this.#listeners.size;
+  }
+
   #push(line: string): void {
     if (this.#lines.length < this.#capacity) {
       this.#lines.push(line);
