@@ -24,8 +24,6 @@ export interface StatsSnapshot {
   readonly estimatedPlayoutMs: number | undefined;
   /** The last sender report: its time on the sender's clock and its arrival on ours, ms of the Unix epoch. */
   readonly senderReport: { readonly remoteMs: number; readonly arrivalMs: number } | undefined;
-  /** Kind of our own candidate: host, srflx, prflx, relay. */
-  readonly candidateType: string | undefined;
 }
 
 /** What happened between two snapshots. */
@@ -98,7 +96,6 @@ export function readStats(report: StatsReport): StatsSnapshot | undefined {
     ({ type, id }) => type === 'remote-outbound-rtp' && id === inbound['remoteId'],
   );
   const pair = selectedPair(entries);
-  const local = entries.find(({ id }) => pair !== undefined && id === pair['localCandidateId']);
   const roundTripS = number(pair, 'currentRoundTripTime');
   const remoteMs = unixMs(number(remote, 'remoteTimestamp'));
   const arrivalMs = number(remote, 'timestamp');
@@ -118,8 +115,6 @@ export function readStats(report: StatsReport): StatsSnapshot | undefined {
     estimatedPlayoutMs: unixMs(number(inbound, 'estimatedPlayoutTimestamp')),
     senderReport:
       remoteMs === undefined || arrivalMs === undefined ? undefined : { remoteMs, arrivalMs },
-    candidateType:
-      typeof local?.['candidateType'] === 'string' ? local['candidateType'] : undefined,
   };
 }
 

@@ -39,10 +39,11 @@ export function DeviceCard({ state }: { readonly state: PageState }) {
           {child === undefined ? nothing : childStates[child.state]}
         </Fact>
         <Fact name="Restarts">{count(child?.restarts)}</Fact>
-        <Fact name="Processor">
-          {child === undefined ? nothing : `${child.cpuPercent.toFixed(1)} %`}
+        <Fact name="Load">
+          {child === undefined
+            ? nothing
+            : `${child.cpuPercent.toFixed(1)} %, ${formatMegabytes(child.rssBytes)}`}
         </Fact>
-        <Fact name="Memory">{child === undefined ? nothing : formatMegabytes(child.rssBytes)}</Fact>
       </dl>
     </section>
   );

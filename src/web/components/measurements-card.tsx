@@ -21,6 +21,7 @@ export function MeasurementsCard({ history }: { readonly history: readonly Measu
             line={line}
             points={pointsOf(line, history)}
             nowMs={last?.atMs ?? 0}
+            estimated={line.key === 'delay' && last?.delay?.method === 'sum'}
           />
         ))}
       </div>
@@ -41,15 +42,18 @@ function Line({
   line,
   points,
   nowMs,
+  estimated,
 }: {
   readonly line: MeasuredLine;
   readonly points: readonly Point[];
   readonly nowMs: number;
+  readonly estimated: boolean;
 }) {
   const figures = summary(points);
   const max = niceMax(figures?.highest ?? 0, line.leastMax);
   const plot = { ...viewBox, nowMs, spanMs: historyMs, max };
   const now = formatNumber(points.at(-1)?.value, line.digits);
+
   return (
     <div class={`line line-${line.key}`}>
       <p class="line-name">
@@ -71,7 +75,11 @@ function Line({
         <path class="line-stroke" d={linePath(points, plot)} />
       </svg>
       <p class="line-now">
-        <span class="figure">{now}</span> <span class="unit">{line.unit}</span>
+        <span class="figure">
+          {estimated && '≈'}
+          {now}
+        </span>{' '}
+        <span class="unit">{line.unit}</span>
       </p>
     </div>
   );

@@ -1,0 +1,173 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import * as v from 'valibot';
+import { buildWeb } from '../../scripts/build-web.ts';
+import { ApiServer } from '../../src/api/server.ts';
+import type { MediaService, Services } from '../../src/api/services.ts';
+import { silentLog } from '../../src/log/log.ts';
+import {
+  type DeviceMessage,
+  deviceMessageSchema,
+  type ViewerMessage,
+  viewerMessageSchema,
+} from '../../src/media/signaling-messages.ts';
+import { InMemoryServices } from '../fixtures/in-memory-services.ts';
+
+type Viewer = Parameters<MediaService['openSession']>[0];
+
+/** A browser of the lab (LAB flags), with or without the leave to play sound unasked. */
+export function launchChromium({ autoplay }: { readonly autoplay: boolean }): Promise<Browser> {
+  return chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      '--disable-features=WebRtcHideLocalIpsWithMdns',
+      '--allow-loopback-in-peer-connection',
+      `--autoplay-policy=${autoplay ? 'no-user-gesture-required' : 'document-user-activation-required'}`,
+    ],
+  });
+}
+
+/** One viewer's session as the device's side sees it. */
+export interface ViewerRecord {
+  readonly viewer: Viewer;
+  readonly received: ViewerMessage[];
+  closed: boolean;
+}
+
+/**
+ * Earshot's real server and page over in-memory services, with a media peer that lives in a browser
+ * page of its own.
+ */
+export class PageLab {
+  readonly memory = new InMemoryServices();
+  readonly viewers: ViewerRecord[] = [];
+  /** False: the device answers nothing to those who are ready. */
+  offering = true;
+  readonly #directory: string;
+  readonly #host: Page;
+  readonly #calls = new Set<Promise<void>>();
+  readonly #server: ApiServer;
+
+  private constructor(options: { readonly directory: string; readonly host: Page }) {
+    this.#directory = options.directory;
+    this.#host = options.host;
+    const { audio, children, logs, events, metrics } = this.memory;
+    const services: Services = {
+      audio,
+      children,
+      logs,
+      events,
+      metrics,
+      media: { openSession: (viewer) => this.#openSession(viewer), sessions: () => [] },
+    };
+    this.#server = new ApiServer({
+      listen: '127.0.0.1',
+      port: 0,
+      allowedHosts: [],
+      controlSocket: join(options.directory, 'control.sock'),
+      webRoot: join(options.directory, 'web'),
+      services,
+      log: silentLog,
+      version: '0.0.0-lab',
+    });
+  }
+
+  static async start(browser: Browser): Promise<PageLab> {
+    const directory = await mkdtemp(join(tmpdir(), 'earshot-page-'));
+    await buildWeb({ outDir: join(directory, 'web'), minify: true });
+    const host = await browser.newPage();
+    const lab = new PageLab({ directory, host });
+    await lab.#server.start();
+    await host.exposeFunction('toViewer', (sessionId: string, text: string) => {
+      lab.#toViewer(sessionId, v.parse(deviceMessageSchema, JSON.parse(text)));
+    });
+    await host.addScriptTag({ content: await hostScript() });
+    return lab;
+  }
+
+  get url(): string {
+    return this.#server.url();
+  }
+
+  /** The newest session. */
+  get viewer(): ViewerRecord | undefined {
+    return this.viewers.at(-1);
+  }
+
+  async stop(): Promise<void> {
+    await this.#server.stop();
+    while (this.#calls.size > 0) await Promise.all(this.#calls);
+    await this.#host.close();
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+
+  #toViewer(sessionId: string, message: DeviceMessage): void {
+    const record = this.viewers[Number(sessionId)];
+    if (record !== undefined && !record.closed) record.viewer.send(message);
+  }
+
+  #openSession(viewer: Viewer): ReturnType<MediaService['openSession']> {
+    const record: ViewerRecord = { viewer, received: [], closed: false };
+    const id = String(this.viewers.push(record) - 1);
+    viewer.send({ type: 'webrtc_config', session_id: id, ice_servers: [] });
+    return {
+      id,
+      receive: (text) => {
+        const message = v.parse(viewerMessageSchema, JSON.parse(text));
+        record.received.push(message);
+        this.#act(id, message);
+      },
+      close: () => {
+        record.closed = true;
+        this.#call('hostClose', id);
+      },
+    };
+  }
+
+  #act(id: string, message: ViewerMessage): void {
+    switch (message.type) {
+      case 'webrtc_ready':
+      case 'direct_media_reset_request':
+        if (this.offering) this.#call('hostOffer', id);
+        return;
+      case 'webrtc_answer':
+      case 'ice_candidate':
+        this.#call('hostReceive', id, JSON.stringify(message));
+        return;
+      case 'client_media_ready':
+        return;
+    }
+  }
+
+  /** Calls a function of the host's page; a failure there fails `stop()`. */
+  #call(name: string, ...parameters: readonly string[]): void {
+    const list = parameters.map((parameter) => JSON.stringify(parameter)).join(',');
+    const call = this.#host.evaluate<void>(`window.${name}(${list})`);
+    this.#calls.add(call);
+    call.then(
+      () => this.#calls.delete(call),
+      () => undefined,
+    );
+  }
+}
+
+async function hostScript(): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL('./page/host-peer.ts', import.meta.url))],
+    bundle: true,
+    format: 'iife',
+    write: false,
+  });
+  return outputFiles[0]?.text ?? '';
+}
