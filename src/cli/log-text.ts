@@ -26,8 +26,9 @@ export function logText(line: string, io: CliIo): string {
 
 function parse(line: string): v.InferOutput<typeof lineSchema> | undefined {
   try {
-    const result = v.safeParse(lineSchema, JSON.parse(line));
-    return result.success ? result.output : undefined;
+    const value: unknown = JSON.parse(line);
+    const result = v.safeParse(lineSchema, value);
+    return result.success && !Array.isArray(value) ? result.output : undefined;
   } catch {
     return undefined;
   }

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Status } from '../../../src/api/schema.ts';
+import {
+  adviceText,
+  audioText,
+  childrenText,
+  faultRates,
+  headline,
+  sessionRates,
+  sessionsText,
+} from '../../../src/cli/status-text.ts';
+import { InMemoryServices } from '../../fixtures/in-memory-services.ts';
+
+const io = { stdout: { write: () => true }, stderr: { write: () => true }, env: {} };
+
+function status(changes: Partial<Status> = {}): Status {
+  const { audio, children, media } = new InMemoryServices();
+  return {
+    version: '1.0.0',
+    uptimeMs: 65_000,
+    localOnly: true,
+    audio: audio.status(),
+    children: [...children.statuses()],
+    sessions: media.sessions(),
+    ...changes,
+  };
+}
+
+describe('the status for people', () => {
+  it('says whether others can connect', () => {
+    assert.equal(headline(status()), 'Earshot 1.0.0, up 1 min 5 s, this machine only\n');
+    assert.match(headline(status({ localOnly: false })), /reachable from other machines/);
+  });
+
+  it('says why the device is not open', () => {
+    const { audio } = status();
+    const text = audioText(
+      status({ audio: { ...audio, deviceState: 'opening', deviceError: 'no such card\u001b[2J' } }),
+      io,
+    );
+    assert.match(text, /hw:CARD=UAC1Gadget \(not open: no such card\?\[2J\)/);
+  });
+
+  it('shows a child without a process', () => {
+    const [child] = status().children;
+    assert.ok(child);
+    const { pid: _, ...stopped } = child;
+    assert.match(
+      childrenText(status({ children: [{ ...stopped, state: 'stopped' }] })),
+      /stopped +–/,
+    );
+  });
+
+  it('says what to do about a child that failed', () => {
+    const [child] = status().children;
+    assert.ok(child);
+    const text = adviceText(status({ children: [{ ...child, state: 'failed' }] }), io);
+    assert.match(
+      text,
+      /audio-output has failed \(killed by SIGKILL\).*earshot restart audio-output/,
+    );
+    assert.equal(adviceText(status(), io), '');
+  });
+
+  it('shows viewers, and an unknown round trip as a dash', () => {
+    const [session] = status().sessions;
+    assert.ok(session);
+    assert.match(
+      sessionsText(status()),
+      /s1 +connected +1 min 1 s +host +3\.3 ms +1\.5 ms +1\.0 % +3050 +4\n/,
+    );
+    assert.match(
+      sessionsText(
+        status({ sessions: [{ ...session, roundTripMs: -1, state: 'failed', reason: 'ICE' }] }),
+      ),
+      /failed \(ICE\) .* – +1\.5 ms/,
+    );
+    assert.equal(sessionsText(status({ sessions: [] })), 'No viewers.\n');
+  });
+});
+
+describe('rates', () => {
+  const before = status();
+  const [session] = before.sessions;
+  assert.ok(session);
+  const after = status({
+    uptimeMs: before.uptimeMs + 2_000,
+    audio: { ...before.audio, xruns: before.audio.xruns + 3 },
+    sessions: [
+      { ...session, packetsSent: session.packetsSent + 100, bytesSent: session.bytesSent + 16_000 },
+      { ...session, id: 'new' },
+    ],
+  });
+
+  it('are by the device’s own clock, for the sessions that were there both times', () => {
+    assert.deepEqual(
+      [...sessionRates(before, after)],
+      [['s1', { packetsPerS: 50, bitsPerS: 64_000 }]],
+    );
+    assert.deepEqual(faultRates(before, after), {
+      xrunsPerS: 1.5,
+      reopensPerS: 0,
+      droppedFramesPerS: 0,
+    });
+    assert.match(sessionsText(after, sessionRates(before, after)), /50\/s, 64 kbps\n.*new .* –\n/);
+  });
+
+  it('are none when no time has passed, or the device started anew', () => {
+    assert.equal(sessionRates(before, before).size, 0);
+    assert.equal(sessionRates(after, before).size, 0);
+    assert.equal(faultRates(after, before).xrunsPerS, 0);
+  });
+});

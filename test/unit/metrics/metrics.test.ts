@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { metricTable } from '../../../src/metrics/metric-table.ts';
+import { createMetrics } from '../../../src/metrics/metrics.ts';
+import { sampleSources, session } from '../../fixtures/metric-sources.ts';
+
+/** Every sample of an exposition: name with labels → value. */
+function samples(text: string): Map<string, number> {
+  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return new Map(
+    lines.map((line) => {
+      const at = line.lastIndexOf(' ');
+      return [line.slice(0, at), Number(line.slice(at + 1))];
+    }),
+  );
+}
+
+describe('the metric table', () => {
+  it('names every metric once', () => {
+    assert.equal(new Set(metricTable.map(({ name }) => name)).size, metricTable.length);
+  });
+
+  for (const { name, type, unit, help } of metricTable) {
+    it(`names ${name} as Prometheus asks`, () => {
+      assert.match(name, /^earshot_[a-z][a-z0-9_]*[a-z0-9]$/);
+      assert.equal(name.endsWith('_total'), type === 'counter');
+      if (unit !== '1') assert.match(name, new RegExp(`_${unit}(_total)?$`));
+      assert.match(help, /^\S.*\.$/);
+    });
+  }
+});
+
+describe('createMetrics', () => {
+  it('exports every metric with help, type and its labels', async () => {
+    const text = await createMetrics({ sources: sampleSources() }).text();
+    for (const { name, type, help, labels } of metricTable) {
+      assert.ok(text.includes(`# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`), name);
+      const sample = [...samples(text).keys()].find((key) => key.replace(/\{.*/, '') === name);
+      assert.ok(sample !== undefined, `no sample of ${name}`);
+      const given = [...sample.matchAll(/(\w+)="/g)].map(([, label]) => label);
+      assert.deepEqual(given, labels);
+    }
+  });
+
+  it('takes each number from its own source, in base units', async () => {
+    const now = samples(await createMetrics({ sources: sampleSources() }).text());
+    const expected: Record<string, number> = {
+      'earshot_child_state{child="audio-output",state="running"}': 1,
+      'earshot_child_state{child="audio-output",state="failed"}': 0,
+      'earshot_child_restarts_total{child="audio-output"}': 2,
+      'earshot_child_cpu_ratio{child="audio-output"}': 0.035,
+      'earshot_child_resident_memory_bytes{child="audio-output"}': 44_000_000,
+      earshot_audio_output_muted: 1,
+      earshot_audio_output_device_open: 1,
+      earshot_audio_output_device_rate_hertz: 44_100,
+      earshot_audio_output_device_channels: 2,
+      earshot_audio_output_captured_samples_total: 1_001,
+      earshot_audio_output_encoded_frames_total: 1_002,
+      earshot_audio_output_encoded_bytes_total: 1_003,
+      earshot_audio_output_dropped_frames_total: 1_004,
+      earshot_audio_output_xruns_total: 1_005,
+      earshot_audio_output_suspends_total: 1_006,
+      earshot_audio_output_reopens_total: 1_007,
+      earshot_audio_output_lost_seconds_total: 0.5,
+      earshot_audio_output_encode_mean_seconds: 0.00009,
+      earshot_audio_output_encode_max_seconds: 0.00025,
+      earshot_audio_output_peak_decibels: -3.5,
+      earshot_audio_output_rms_decibels: -18.25,
+      earshot_audio_output_realtime: 1,
+      'earshot_media_sessions{state="connected"}': 2,
+      'earshot_media_sessions{state="failed"}': 0,
+      earshot_media_sessions_total: 2_001,
+      earshot_media_frames_published_total: 2_002,
+      earshot_media_frames_dropped_total: 2_003,
+      earshot_media_rtp_packets_sent_total: 2_004,
+      earshot_media_rtp_sent_bytes_total: 2_005,
+      earshot_media_rtp_packets_retransmitted_total: 2_006,
+      earshot_media_datagrams_refused_total: 2_007,
+      earshot_media_microphone_frames_dropped_total: 2_008,
+      earshot_media_gaps_skipped_total: 2_009,
+      earshot_media_worst_round_trip_seconds: 0.012,
+      earshot_media_worst_loss_ratio: 0.25,
+      'earshot_ipc_frames_sent_total{child="audio-output"}': 3_001,
+      'earshot_ipc_sent_bytes_total{child="audio-output"}': 3_002,
+      'earshot_ipc_frames_received_total{child="audio-output"}': 3_003,
+      'earshot_ipc_received_bytes_total{child="audio-output"}': 3_004,
+      'earshot_ipc_media_dropped_total{child="audio-output"}': 7,
+      'earshot_ipc_media_stale_total{child="audio-output"}': 3_005,
+      'earshot_ipc_sequence_gaps_total{child="audio-output"}': 3_006,
+      'earshot_ipc_invalid_messages_total{child="audio-output"}': 3_007,
+      'earshot_ipc_request_timeouts_total{child="audio-output"}': 3_008,
+      'earshot_api_requests_total{method="GET",route="/api/v1/status",status="200"}': 4_001,
+      earshot_api_streams: 4_002,
+      earshot_api_streams_total: 4_003,
+      earshot_api_streams_dropped_total: 4_004,
+      earshot_api_websockets: 4_005,
+      earshot_api_websockets_total: 4_006,
+      earshot_api_websockets_dropped_total: 4_007,
+      [`earshot_build_info{version="1.2.3",node="${process.version}"}`]: 1,
+    };
+    for (const [name, value] of Object.entries(expected)) assert.equal(now.get(name), value, name);
+    const rest = [...now.keys()].filter(
+      (key) => !(key in expected) && !/_state\{|sessions\{/.test(key),
+    );
+    assert.ok(
+      rest.every((key) => key.startsWith('earshot_process_')),
+      rest.join(),
+    );
+  });
+
+  it('sets counters at each scrape instead of adding up', async () => {
+    const metrics = createMetrics({ sources: sampleSources() });
+    const first = samples(await metrics.text());
+    const second = samples(await metrics.text());
+    const name = 'earshot_audio_output_encoded_frames_total';
+    assert.equal(second.get(name), first.get(name));
+  });
+
+  it('leaves out what is not known, also when it was known before', async () => {
+    let running = true;
+    const { audioOutput } = sampleSources();
+    const metrics = createMetrics({
+      sources: sampleSources({ audioOutput: () => (running ? audioOutput() : undefined) }),
+    });
+    assert.ok(samples(await metrics.text()).has('earshot_audio_output_xruns_total'));
+    running = false;
+    const names = [...samples(await metrics.text()).keys()];
+    assert.deepEqual(
+      names.filter((name) => name.startsWith('earshot_audio_output')),
+      ['earshot_audio_output_muted'],
+    );
+  });
+
+  it('forgets a child and a route that are gone', async () => {
+    let children = sampleSources().children();
+    const metrics = createMetrics({ sources: sampleSources({ children: () => children }) });
+    assert.match(await metrics.text(), /earshot_child_restarts_total\{child="audio-output"\}/);
+    children = [];
+    assert.doesNotMatch(await metrics.text(), /earshot_child_restarts_total\{/);
+  });
+
+  it('knows no round trip while no viewer reported one', async () => {
+    const sources = sampleSources({ sessions: () => [session({ roundTripMs: -1 })] });
+    const now = samples(await createMetrics({ sources }).text());
+    assert.equal(now.has('earshot_media_worst_round_trip_seconds'), false);
+    assert.equal(now.get('earshot_media_worst_loss_ratio'), 0);
+  });
+
+  it('keeps a label from breaking out of its line', async () => {
+    const evil = { method: 'GET', route: 'a"\n\\b', status: 200, count: 1 };
+    const sources = sampleSources({
+      api: () => ({ ...sampleSources().api(), requests: [evil] }),
+    });
+    const text = await createMetrics({ sources }).text();
+    assert.match(text, /route="a\\"\\n\\\\b",status="200"\} 1\n/);
+  });
+
+  it('takes the main process’s own numbers from the system', async () => {
+    const now = samples(await createMetrics({ sources: sampleSources() }).text());
+    assert.ok((now.get('earshot_process_resident_memory_bytes') ?? 0) > 10_000_000);
+    assert.ok((now.get('earshot_process_cpu_seconds_total') ?? 0) > 0);
+    const started = now.get('earshot_process_start_time_seconds') ?? 0;
+    assert.ok(started > 1.7e9 && started <= Date.now() / 1_000);
+  });
+});
