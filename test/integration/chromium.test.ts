@@ -72,7 +72,7 @@ describe('the lab browser', () => {
   });
 
   it('leaves no process behind', async () => {
-    const processes = await descendantsWith('chromium');
+    const processes = await descendantsWith('/usr/lib/chromium');
     assert.ok(processes.length > 3, `${processes.length} processes`);
     await browser.close();
     // The last ones end a moment after the browser does.
