@@ -16,7 +16,7 @@
  */
 
 /* At the end of an environment; a call to ALSA that hangs must not keep a process from ending. */
-#define CLEANUP_DEADLINE_MS 1000
+#define CLEANUP_DEADLINE_MS 500
 
 #define MAX_LISTED_DEVICES 64
 

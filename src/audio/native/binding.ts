@@ -101,7 +101,7 @@ export interface OpenCaptureOptions {
 }
 
 /** How long closing waits for the thread; a driver that hangs is then left alone. */
-const closeDeadlineMs = 1_000;
+const closeDeadlineMs = 500;
 
 const fileName = 'earshot_audio.node';
 
@@ -117,13 +117,12 @@ let loaded: NativeAudio | undefined;
 
 /** Loads the addon once. Throws AUDIO_NATIVE_MISSING naming the library that is missing. */
 function native(): NativeAudio {
-  loaded ??= loadNativeAudio(process.env['EARSHOT_NATIVE_AUDIO'] ?? addonPaths());
+  loaded ??= loadNativeAudio(addonPaths());
   return loaded;
 }
 
-/** Loads the addon from the first of `paths` that exists. Throws AUDIO_NATIVE_MISSING. */
-export function loadNativeAudio(paths: string | readonly string[]): NativeAudio {
-  const candidates = typeof paths === 'string' ? [paths] : paths;
+/** Loads the addon from the first of `candidates` that exists. Throws AUDIO_NATIVE_MISSING. */
+export function loadNativeAudio(candidates: readonly string[]): NativeAudio {
   const path = candidates.find((candidate) => existsSync(candidate));
   if (path === undefined) {
     throw new EarshotError(
@@ -203,7 +202,7 @@ export class Capture {
   }
 
   /**
-   * Ends the capture; idempotent. Takes a few ms, a second at most. False when the thread hangs in
+   * Ends the capture; idempotent. Takes a few ms, half a second at most. False when the thread hangs in
    * ALSA and was left behind.
    */
   close(): boolean {
