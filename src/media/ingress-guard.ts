@@ -29,7 +29,7 @@ export interface IngressSession {
    * it needs none (a STUN server's), undefined when no such request waits.
    */
   awaits(transactionId: string): string | undefined;
-  readonly dtlsPhase: DtlsPhase;
+  dtlsPhase(): DtlsPhase;
   /** Called once for each datagram refused from a source of this session. */
   refused(): void;
 }
@@ -187,7 +187,7 @@ function expectedPassword(session: IngressSession, message: StunMessage): string
 function judgeDtls<S extends IngressSession>(datagram: Buffer, session: S): Verdict<S> {
   const all = readDtlsRecords(datagram);
   if (all === undefined || all.length > maxDtlsRecordsPerDatagram) return refuse('malformed-dtls');
-  const phase = session.dtlsPhase;
+  const phase = session.dtlsPhase();
   const records = all.filter((record) => admitsRecord(record, phase));
   const alerts = all.filter((record) => isProtectedAlert(record, phase));
   if (records.length === 0 && alerts.length === 0) return refuse('unexpected-dtls');
@@ -211,7 +211,7 @@ const maxMediaBytes = 2_048;
 
 function judgeRtp<S extends IngressSession>(datagram: Buffer, session: S): Verdict<S> {
   const size = datagram.length;
-  if (size > maxMediaBytes || session.dtlsPhase === 'handshaking') return refuse('malformed-rtp');
+  if (size > maxMediaBytes || session.dtlsPhase() === 'handshaking') return refuse('malformed-rtp');
   // RFC 5761 §4: RTCP packet types 192–223 share the second byte with marker and payload type.
   const second = datagram[1] ?? 0;
   if (second >= 192 && second < 224) {

@@ -9,15 +9,12 @@ import { RtpClock } from './rtp-clock.ts';
 import { type DeviceIceServers, Session, type SessionLimits } from './session.ts';
 import type { DeviceMessage } from './signaling-messages.ts';
 import { UdpMux } from './udp-mux.ts';
+import type { IceServer } from './werift-ice.ts';
 import { WeriftTransport } from './werift-transport.ts';
 
 export interface MediaConfig {
   /** STUN and TURN servers for viewers and the device; none by default, and never one of our own. */
-  readonly iceServers: readonly {
-    readonly urls: readonly string[];
-    readonly username?: string | undefined;
-    readonly credential?: string | undefined;
-  }[];
+  readonly iceServers: readonly IceServer[];
   /** UDP ports to take one from, both ends included; both 0: any. */
   readonly udpPortMin: number;
   readonly udpPortMax: number;
@@ -191,6 +188,7 @@ export class MediaHub extends EventEmitter<MediaHubEvents> {
     return new Peer({
       transport: new WeriftTransport({
         mux: this.#mux,
+        iceServers: this.#config.iceServers,
         log: this.#log,
         sessionId: randomBytes(8).readBigUInt64BE() >> 1n,
       }),

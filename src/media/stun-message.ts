@@ -53,9 +53,12 @@ export interface StunMessage {
  * attribute that runs over the end or has an impossible length, too many attributes, anything but
  * FINGERPRINT after the integrity, or a FINGERPRINT that does not match.
  */
-export function readStunMessage(datagram: Buffer): StunMessage | undefined {
+export function readStunMessage(
+  datagram: Buffer,
+  maxBytes = stunMaxBytes,
+): StunMessage | undefined {
   const size = datagram.length;
-  if (size < stunHeaderBytes || size > stunMaxBytes || size % 4 !== 0) return undefined;
+  if (size < stunHeaderBytes || size > maxBytes || size % 4 !== 0) return undefined;
   const type = datagram.readUInt16BE(0);
   if (type > 0x3fff || datagram.readUInt16BE(2) !== size - stunHeaderBytes) return undefined;
   if (datagram.readUInt32BE(4) !== magicCookie) return undefined;

@@ -50,7 +50,8 @@ export interface IceAgent {
   readonly checkList: readonly IcePair[];
   readonly nominated?: IcePair | undefined;
   stunServer?: readonly [string, number] | undefined;
-  ensureProtocol(protocol: object): void;
+  /** Listens to a path; called for every TURN allocation that werift makes. */
+  ensureProtocol: (protocol: object) => void;
   appendLocalCandidate(candidate: Candidate): void;
   buildRequest(options: {
     readonly nominate: boolean;
@@ -76,6 +77,8 @@ export interface TurnPath extends IceProtocol {
   readonly turn: {
     readonly transactions: Readonly<Record<string, IceTransaction>>;
     readonly transport: {
+      readonly type: string;
+      readonly socket?: { on(event: 'error', listener: () => void): void } | undefined;
       onData: (datagram: Buffer, address: readonly [string, number]) => void;
     };
     readonly server: readonly [string, number];
