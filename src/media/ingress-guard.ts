@@ -153,10 +153,10 @@ export class IngressGuard<S extends IngressSession> {
     let bucket = this.#limits.get(source);
     if (bucket === undefined) {
       if (this.#limits.size >= maxLimitedSources) {
-        // Too many strangers: the oldest makes room, and all newcomers share one allowance.
+        // Too many strangers: all newcomers share one allowance, and the oldest makes room.
+        if (!this.#overflow.take(nowMs)) return false;
         const [oldest] = this.#limits.keys();
         if (oldest !== undefined) this.#limits.delete(oldest);
-        if (!this.#overflow.take(nowMs)) return false;
       }
       bucket = new TokenBucket({ ...unknownSourceRate, nowMs });
       this.#limits.set(source, bucket);

@@ -128,8 +128,10 @@ export class Peer extends EventEmitter<PeerEvents> {
 
   /** Throws MEDIA_NO_OPUS or MEDIA_ANSWER_INVALID; the transport is untouched then. */
   setAnswer(answer: Answer): void {
-    this.#agreement = agreeOnSound(answer.sections, soundMid);
-    this.transport.setAnswer(answer.transport);
+    const agreement = agreeOnSound(answer.sections, soundMid);
+    const remote = answer.transport();
+    this.#agreement = agreement;
+    this.transport.setAnswer(remote);
   }
 
   /**

@@ -31,7 +31,11 @@ export interface AnsweredSection {
 }
 
 export interface Answer {
-  readonly transport: RemoteTransportParameters;
+  /**
+   * The transport of the bundle. Throws MEDIA_ANSWER_INVALID; apart, because an answer that refuses
+   * every section has none, and the refusal is what its viewer should hear of.
+   */
+  readonly transport: () => RemoteTransportParameters;
   readonly sections: readonly AnsweredSection[];
 }
 
@@ -61,9 +65,9 @@ function invalid(message: string): EarshotError {
 export function readAnswer(sdp: string): Answer {
   const { session, sections } = splitSections(sdp);
   if (sections.length === 0) throw invalid('The SDP answer has no media section ("m=" line).');
-  const accepted = sections.find(({ port }) => port !== '0') ?? sections[0];
+  const owner = sections.find(({ attributes }) => attributes.has('ice-ufrag'));
   return {
-    transport: readTransport(session, accepted?.attributes ?? session, sections),
+    transport: () => readTransport(session, owner?.attributes ?? session, sections),
     sections: sections.map(readSection),
   };
 }

@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { isEarshotError } from '../../../src/errors/earshot-error.ts';
+import { agreeOnSound, offerMicrophone, offerSound } from '../../../src/media/opus-sdp.ts';
+import { type Answer, readAnswer } from '../../../src/media/sdp-answer.ts';
+import { writeOffer } from '../../../src/media/sdp-offer.ts';
+
+const fingerprint = Array.from({ length: 32 }, () => 'AB').join(':');
+
+/** Chromium's answer to our offer, shortened to what matters. */
+const answer = [
+  'v=0',
+  'o=- 1 2 IN IP4 127.0.0.1',
+  's=-',
+  't=0 0',
+  'a=group:BUNDLE 0 1',
+  'm=audio 9 UDP/TLS/RTP/SAVPF 111',
+  'c=IN IP4 0.0.0.0',
+  'a=candidate:1 1 udp 2113937151 192.0.2.5 50000 typ host',
+  'a=ice-ufrag:unKV',
+  'a=ice-pwd:vQggJa0hpxIKfPfKZEbUu9rg',
+  `a=fingerprint:sha-256 ${fingerprint}`,
+  'a=setup:active',
+  'a=mid:0',
+  'a=extmap:1 urn:ietf:params:rtp-hdrext:sdes:mid',
+  'a=extmap:3/recvonly http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time',
+  'a=recvonly',
+  'a=rtcp-mux',
+  'a=rtpmap:111 opus/48000/2',
+  'a=rtcp-fb:111 transport-cc',
+  'a=fmtp:111 stereo=1;minptime=10;useinbandfec=1;maxptime=60',
+  'm=audio 9 UDP/TLS/RTP/SAVPF 111',
+  'a=mid:1',
+  'a=inactive',
+  'a=rtpmap:111 opus/48000/2',
+  '',
+].join('\r\n');
+
+function refusal(sdp: string): string {
+  try {
+    const { sections, transport } = readAnswer(sdp);
+    agreeOnSound(sections, '0');
+    transport();
+  } catch (error) {
+    if (isEarshotError(error)) return `${error.code}: ${error.message}`;
+    throw error;
+  }
+  return '';
+}
+
+describe('the offer', () => {
+  const sdp = writeOffer({
+    sessionId: 42n,
+    transport: { usernameFragment: 'abcd', password: 'x'.repeat(24), fingerprint },
+    sections: [
+      offerSound({ mid: '0', ssrc: 7, cname: 'c', streamId: 'earshot-sound', trackId: 'host' }),
+      offerMicrophone({ mid: '1' }),
+    ],
+  });
+
+  test('offers stereo Opus with in-band FEC, retransmission and capture times', () => {
+    assert.match(sdp, /^v=0\r\n/);
+    assert.match(sdp, /a=rtpmap:111 opus\/48000\/2\r\n/);
+    assert.match(
+      sdp,
+      /a=fmtp:111 minptime=10;useinbandfec=1;stereo=1;sprop-stereo=1;maxplaybackrate=48000\r\n/,
+    );
+    for (const line of ['rtcp-fb:111 nack', 'rtcp-fb:111 transport-cc', 'ssrc:7 cname:c']) {
+      assert.ok(sdp.includes(`a=${line}\r\n`), line);
+    }
+    assert.match(sdp, /a=extmap:3 \S+abs-capture-time\r\n/);
+  });
+
+  test('the sound is sent and the microphone received, each in its own section of one bundle', () => {
+    const [, sound = '', microphone = ''] = sdp.split('m=audio');
+    assert.match(sound, /a=mid:0\r\na=sendonly/);
+    assert.match(sound, /a=msid:earshot-sound host/);
+    assert.match(microphone, /a=mid:1\r\na=recvonly/);
+    assert.doesNotMatch(microphone, /msid/);
+    assert.match(sdp, /a=group:BUNDLE 0 1\r\n/);
+  });
+
+  test('every line ends in CRLF and none has a stray one', () => {
+    assert.ok(sdp.endsWith('\r\n'));
+    for (const line of sdp.slice(0, -2).split('\r\n')) assert.match(line, /^[a-z]=[^\r\n]+$/);
+  });
+});
+
+describe('the answer', () => {
+  test('gives the transport, and what was agreed for the sound', () => {
+    const { transport, sections }: Answer = readAnswer(answer);
+    assert.deepEqual(transport(), {
+      usernameFragment: 'unKV',
+      password: 'vQggJa0hpxIKfPfKZEbUu9rg',
+      fingerprints: [{ algorithm: 'sha-256', value: fingerprint }],
+      candidates: ['candidate:1 1 udp 2113937151 192.0.2.5 50000 typ host'],
+    });
+    assert.deepEqual(agreeOnSound(sections, '0'), {
+      payloadType: 111,
+      extensions: { mid: 1, absCaptureTime: 3 },
+      nack: false,
+      stereo: true,
+      maxPtimeMs: 60,
+    });
+  });
+
+  test('another payload number and LF line ends do as well', () => {
+    const other = answer.replaceAll('111', '109').replaceAll('\r\n', '\n');
+    assert.equal(agreeOnSound(readAnswer(other).sections, '0').payloadType, 109);
+  });
+
+  test('garbage is refused, each time with what is wrong', () => {
+    for (const [sdp, sentence] of [
+      ['hello', /does not begin with "v=0"/],
+      ['v=0\r\n', /no media section/],
+      ['v=0\r\nnonsense\r\n', /not of the form/],
+      ['v=0\r\nm=audio\r\n', /malformed media line/],
+      [answer.replace('a=ice-ufrag:unKV', 'a=ice-ufrag:x'), /ice-ufrag/],
+      [answer.replace('a=ice-pwd:vQggJa0hpxIKfPfKZEbUu9rg', ''), /ice-pwd/],
+      [answer.replace('sha-256', 'sha-1'), /fingerprint/],
+      [answer.replace('AB:AB', 'AB:XY'), /fingerprint/],
+      [answer.replace('setup:active', 'setup:passive'), /setup:active/],
+      [answer.replace('a=recvonly', 'a=inactive'), /must be "recvonly"/],
+      [answer.replace('a=mid:0', 'a=mid:7'), /a=mid:0/],
+      [`v=0\r\n${'a=x\r\n'.repeat(1_001)}`, /more than 1000 lines/],
+      [`v=0\r\n${'m=audio 9 A/B 1\r\n'.repeat(17)}`, /too many sections/],
+    ] as const) {
+      const text = refusal(sdp);
+      assert.match(text, /^MEDIA_ANSWER_INVALID: /);
+      assert.match(text, sentence);
+    }
+  });
+
+  test('no Opus is said in a sentence', () => {
+    const rejected = answer.replace(
+      'm=audio 9 UDP/TLS/RTP/SAVPF 111',
+      'm=audio 0 UDP/TLS/RTP/SAVPF 0',
+    );
+    const bare = 'v=0\r\nm=audio 0 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\n';
+    for (const sdp of [bare, rejected, answer.replace('opus/48000/2', 'PCMU/8000')]) {
+      assert.match(refusal(sdp), /^MEDIA_NO_OPUS: The viewer accepts no Opus/);
+    }
+  });
+
+  test('any text, and any damage to a real answer, is read or refused by code', () => {
+    const lines = answer.split('\r\n');
+    const damaged = fc
+      .array(fc.tuple(fc.nat({ max: lines.length - 1 }), fc.string()), { maxLength: 4 })
+      .map((changes) => {
+        const copy = [...lines];
+        for (const [at, text] of changes) copy[at] = `${copy[at]?.slice(0, 4)}${text}`;
+        return copy.join('\r\n');
+      });
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), damaged), (sdp) => {
+        assert.match(refusal(sdp), /^$|^MEDIA_(ANSWER_INVALID|NO_OPUS): /);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});
