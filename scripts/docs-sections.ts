@@ -175,7 +175,7 @@ function routeSection(route: Route): string {
   if (query !== undefined && Object.keys(entriesOf(query) ?? {}).length > 0) {
     parts.push('Parameters of the URL:', fieldTable(query));
   }
-  parts.push(`Answers with ${answer}.`);
+  parts.push(`Answer: ${answer}.`);
   if (errors.length > 0) parts.push(`Errors of its own: ${errors.map(code).join(', ')}.`);
   return parts.join('\n\n');
 }

@@ -14,14 +14,20 @@ const levelColours = { warn: 'yellow', error: 'red' } as const;
 
 /** A log line for people: `2026-01-02T03:04:05.678Z WARN  main  child exited  child=audio-output`. */
 export function logText(line: string, io: CliIo): string {
-  const parsed = parse(line);
-  if (parsed === undefined) return `${printable(line)}\n`;
+  const outer = parse(line);
+  if (outer === undefined) return `${printable(line)}\n`;
+  const parsed = innerLine(outer) ?? outer;
   const { level, time, role, msg, ...fields } = parsed;
   const label = level.toUpperCase().padEnd(5);
   const shown =
     level === 'warn' || level === 'error' ? colour(io, levelColours[level], label) : label;
   const rest = Object.entries(fields).map(([name, value]) => `${name}=${fieldText(value)}`);
   return `${printable(time)} ${shown}  ${[role, msg, ...rest].map(printable).join('  ')}\n`;
+}
+
+/** The log line of a child that the main process passed on whole. */
+function innerLine({ line }: v.InferOutput<typeof lineSchema>): ReturnType<typeof parse> {
+  return typeof line === 'string' && line.startsWith('{') ? parse(line) : undefined;
 }
 
 function parse(line: string): v.InferOutput<typeof lineSchema> | undefined {

@@ -53,20 +53,34 @@ export function childrenText({ children }: Status): string {
       String(child.restarts),
       `${child.cpuPercent.toFixed(1)} %`,
       bytesText(child.rssBytes),
-      child.lastExit === '' ? '–' : child.lastExit,
+      child.lastExit === '' ? '–' : shortened(child.lastExit),
     ]),
   );
 }
 
-/** What to do about children that need a person. */
+/** Why children are not running, and what to do about it. */
 export function adviceText({ children }: Status, io: CliIo): string {
   return children
-    .filter(({ state }) => state === 'failed')
-    .map(
-      ({ name, lastExit }) =>
-        `${colour(io, 'red', `${name} has failed`)} (${lastExit}): earshot logs tells why; once it is put right, earshot restart ${name}.\n`,
-    )
+    .filter(({ state }) => state === 'failed' || state === 'backing-off')
+    .map(({ name, state, lastExit, retryInMs }) => {
+      const [words, then] =
+        state === 'failed'
+          ? [
+              'has failed',
+              `earshot logs tells more; once it is put right, earshot restart ${name}.`,
+            ]
+          : ['has ended', `It is started again in ${durationText(retryInMs)}.`];
+      const hint = /native audio module|AUDIO_NATIVE_MISSING/.test(lastExit) ? libraryAdvice : '';
+      return `\n${colour(io, 'red', `${name} ${words}`)}: ${printable(lastExit)}\n${hint}${then}\n`;
+    })
     .join('');
+}
+
+const libraryAdvice =
+  'It needs libasound, libopus and libspeexdsp (on Debian: apt-get install libasound2 libopus0 libspeexdsp1).\n';
+
+function shortened(text: string): string {
+  return text.length <= 40 ? text : `${text.slice(0, 39)}…`;
 }
 
 /** The viewers; with `rates` what each got in the last second. */

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { statusSchema } from '../../src/api/schema.ts';
 import { commandTable } from '../../src/cli/command-table.ts';
 import { ControlClient } from '../../src/cli/control-client.ts';
@@ -216,6 +218,50 @@ describe('earshot logs', () => {
     run.interrupt();
     assert.equal(await run.done, 0);
     assert.equal(run.stderr, '');
+  });
+});
+
+describe('the executable', () => {
+  const program = fileURLToPath(new URL('../../src/earshot.ts', import.meta.url));
+  const start = (...argv: string[]) =>
+    spawn(process.execPath, [program, ...argv], {
+      env: { PATH: process.env['PATH'], EARSHOT_SOCKET: api.socket },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+
+  it('ends with the exit code of the command', async () => {
+    for (const [argv, expected] of [
+      [['version'], 0],
+      [['frobnicate'], 2],
+      [['status', '--socket', '/nonexistent'], 69],
+    ] as const) {
+      const child = start(...argv);
+      child.stdout.resume();
+      child.stderr.resume();
+      const [code] = await once(child, 'exit', { signal: AbortSignal.timeout(20_000) });
+      assert.equal(code, expected, argv.join(' '));
+    }
+  });
+
+  it('ends quietly when nobody reads on (earshot logs --follow | head)', async (t) => {
+    const child = start('logs', '--follow', '-n', '1');
+    t.after(() => child.kill('SIGKILL'));
+    let stderr = '';
+    child.stderr.on('data', (chunk) => {
+      stderr += String(chunk);
+    });
+    const exited = once(child, 'exit', { signal: AbortSignal.timeout(20_000) });
+    await once(child.stdout, 'data', { signal: AbortSignal.timeout(20_000) });
+    child.stdout.destroy();
+    const [code] = await Promise.race([
+      exited,
+      waitFor('the command to notice', () => {
+        api.services.log.write('{"msg":"more"}\n');
+        return child.exitCode !== null && [child.exitCode];
+      }),
+    ]);
+    assert.equal(code, 0);
+    assert.equal(stderr, '');
   });
 });
 

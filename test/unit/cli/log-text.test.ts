@@ -21,6 +21,31 @@ describe('logText', () => {
     );
   });
 
+  it('shows the line of a child in place of the line that carries it', () => {
+    const line = JSON.stringify({
+      level: 'error',
+      time: 'T',
+      role: 'audio-output',
+      msg: 'no device',
+    });
+    const carried = JSON.stringify({
+      level: 'info',
+      role: 'main',
+      child: 'audio-output',
+      line,
+      msg: 'child wrote',
+    });
+    assert.equal(logText(carried, io), 'T ERROR  audio-output  no device\n');
+    const plain = JSON.stringify({
+      level: 'info',
+      time: 'T',
+      role: 'main',
+      line: 'Segfault',
+      msg: 'child wrote',
+    });
+    assert.equal(logText(plain, io), 'T INFO   main  child wrote  line=Segfault\n');
+  });
+
   it('shows a line that is no log line as it is', () => {
     assert.equal(logText('plain words', io), 'plain words\n');
     assert.equal(logText('[1]', io), '[1]\n');

@@ -55,12 +55,30 @@ describe('the status for people', () => {
   it('says what to do about a child that failed', () => {
     const [child] = status().children;
     assert.ok(child);
-    const text = adviceText(status({ children: [{ ...child, state: 'failed' }] }), io);
+    const failed = adviceText(status({ children: [{ ...child, state: 'failed' }] }), io);
     assert.match(
-      text,
-      /audio-output has failed \(killed by SIGKILL\).*earshot restart audio-output/,
+      failed,
+      /audio-output has failed: killed by SIGKILL\n.*earshot restart audio-output/,
     );
+    const waiting = { ...child, state: 'backing-off', retryInMs: 2_000 } as const;
+    assert.match(adviceText(status({ children: [waiting] }), io), /has ended: .*\n.* in 2\.0 s/);
     assert.equal(adviceText(status(), io), '');
+  });
+
+  it('says which libraries are missing', () => {
+    const [child] = status().children;
+    assert.ok(child);
+    const lastExit = 'exit code 78: The native audio module could not be loaded: libopus.so.0';
+    const text = adviceText(status({ children: [{ ...child, state: 'failed', lastExit }] }), io);
+    assert.match(text, /libopus\.so\.0\nIt needs libasound.*apt-get install/);
+  });
+
+  it('keeps the table narrow when a child ended with many words', () => {
+    const [child] = status().children;
+    assert.ok(child);
+    const lastExit = 'x'.repeat(400);
+    const text = childrenText(status({ children: [{ ...child, lastExit }] }));
+    assert.ok(text.split('\n').every((line) => line.length < 130));
   });
 
   it('shows viewers, and an unknown round trip as a dash', () => {
