@@ -157,7 +157,11 @@ function compose({ config, settings, log, ring }: Ingredients): Part[] {
   });
   output.on('event', (event) => audio.handleEvent(event));
   output.on('stats', (stats) => audio.handleStats(stats));
-  output.on('log', (line) => log.info({ child: output.name, line }, 'child wrote'));
+  output.on('log', (line) => {
+    // The child's own log is structured already; what a library wrote becomes a line of ours.
+    if (line.startsWith('{')) ring.write(`${line}\n`);
+    else log.info({ child: output.name, line }, 'child wrote');
+  });
   output.on('usage', () => events.emit('audio-process-metrics', output.status()));
   output.on('state', (status) => {
     audio.handleChildRunning(status.state === 'running');

@@ -240,7 +240,6 @@ export class OutputControl extends EventEmitter<OutputControlEvents> {
 
   /** An `event` message of the child. */
   handleEvent({ name, data }: { name: string; data: Readonly<Record<string, unknown>> }): void {
-    this.#options.log.info({ event: name, ...data }, 'audio-output event');
     if (name === 'device-opened') this.#setDeviceState('open', '');
     if (name === 'device-lost') this.#setDeviceState('opening', String(data['error'] ?? ''));
   }
