@@ -234,12 +234,14 @@ describe('a child that crashes', () => {
     await subject?.reaches('failed');
   });
 
-  it('fails a restart that does not come up', async () => {
-    const { child } = begin(specOf('exit-at-once', { programArgs: ['69'] }));
+  it('fails a restart that does not come up, and forgets the crashes before it', async () => {
+    const { child, reaches } = begin(specOf('exit-at-once', { programArgs: ['69'] }));
     await child.start();
+    await reaches('failed');
     await assert.rejects(child.restart(), (error) => {
       assert.ok(error instanceof EarshotError);
       assert.equal(error.code, 'CHILD_NOT_RUNNING');
+      assert.equal(error.details['state'], 'backing-off', 'not failed at its first crash');
       assert.match(error.message, /exit code 69 \(something it needs is unavailable\)/);
       return true;
     });
