@@ -10,6 +10,10 @@ describe('isRefusal', () => {
     }
   });
 
+  it('holds for what can never run here, whatever it is asked', () => {
+    assert.ok(isRefusal(new EarshotError('AUDIO_NATIVE_MISSING', '')));
+  });
+
   it('does not hold for failures, silence and the rest', () => {
     const codes = ['AUDIO_DEVICE_FAILED', 'IPC_TIMEOUT', 'IPC_CLOSED', 'INTERNAL'] as const;
     for (const code of codes) assert.ok(!isRefusal(new EarshotError(code, '')), code);
