@@ -10,6 +10,9 @@ export const defaultConfigPath = '/etc/earshot/earshot.yaml';
 /** A configuration file may have at most this many bytes. */
 export const configSizeLimit = 64 * 1024;
 
+/** Levels of lists and maps; the schema has five. */
+const maxDepth = 64;
+
 export interface LoadedConfig {
   readonly config: Config;
   /** The file it came from; undefined when every value is the default. */
@@ -51,7 +54,7 @@ export function parseConfig(text: string, file: string): Config {
 /** Rules over more than one key. */
 function crossFaults({ audio, media }: Config): InputFault[] {
   const faults: InputFault[] = [];
-  const refuse = (key: string, value: unknown, allowed: string): void => {
+  const refuse = (key: string, value: number, allowed: string): void => {
     faults.push({
       key,
       value,
@@ -73,6 +76,7 @@ function crossFaults({ audio, media }: Config): InputFault[] {
 }
 
 function parseYaml(text: string, file: string): unknown {
+  if (tooDeep(text)) throw unreadable(file, `is nested too deeply; ${maxDepth} levels are allowed`);
   const document = parseDocument(text, { schema: 'core', uniqueKeys: true, prettyErrors: true });
   const fault = document.errors[0];
   if (fault !== undefined) throw unreadable(file, `is not YAML: ${fault.message}`, fault);
@@ -82,6 +86,17 @@ function parseYaml(text: string, file: string): unknown {
   } catch (error) {
     throw unreadable(file, `cannot be used: ${messageOf(error)}`, error);
   }
+}
+
+/** The parser recurses, and ends the process on a file that is nothing but brackets. */
+function tooDeep(text: string): boolean {
+  let depth = 0;
+  for (const character of text) {
+    if (character === '[' || character === '{') depth += 1;
+    if (character === ']' || character === '}') depth = Math.max(0, depth - 1);
+    if (depth > maxDepth) return true;
+  }
+  return /^ *([-?&!*]\S* +){64}/m.test(text) || /^ {256}/m.test(text);
 }
 
 async function readText(path: string, required: boolean): Promise<string | undefined> {

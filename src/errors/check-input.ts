@@ -13,8 +13,8 @@ import {
 export interface InputFault {
   /** Where, e.g. `audio.output.periodMs`; empty for the whole input. */
   readonly key: string;
-  /** What was there, undefined when it is missing. */
-  readonly value: unknown;
+  /** What was there, shortened; lists and maps as text; undefined when it is missing. */
+  readonly value: string | number | boolean | null | undefined;
   /** What would be right. */
   readonly allowed: string;
   /** A sentence of all three. */
@@ -102,7 +102,7 @@ function unknownKeyFault(
   const hint = guess === undefined ? '' : `; did you mean ${guess}?`;
   return {
     key,
-    value,
+    value: brief(unlessSecret(path, value)),
     allowed,
     message: `${key}: unknown key${hint} (${known})`,
   };
@@ -116,13 +116,31 @@ function valueFault(
 ): InputFault {
   const key = keyText(path);
   const allowed = at === undefined ? 'another value' : allowedWords(at);
-  const shown = secretKeys.has(String(path.at(-1))) ? '[redacted]' : value;
+  const shown = unlessSecret(path, value);
   const where = key === '' ? '' : `${key}: `;
   const message =
     value === undefined
       ? `${where}is missing; expected ${allowed}`
       : `${where}${valueWords(shown)} is not allowed; expected ${allowed}`;
-  return { key, value: shown, allowed, message };
+  return { key, value: brief(shown), allowed, message };
+}
+
+function unlessSecret(path: readonly unknown[], value: unknown): unknown {
+  return secretKeys.has(String(path.at(-1))) ? '[redacted]' : value;
+}
+
+/** What of a value goes into an answer or a log: bounded, however large or deep it is. */
+function brief(value: unknown): InputFault['value'] {
+  switch (typeof value) {
+    case 'string':
+      return value.slice(0, 200);
+    case 'number':
+    case 'boolean':
+    case 'undefined':
+      return value;
+    default:
+      return value === null ? value : valueWords(value);
+  }
 }
 
 function schemaAt(root: SchemaNode, path: readonly unknown[]): SchemaNode | undefined {
@@ -135,11 +153,12 @@ function schemaAt(root: SchemaNode, path: readonly unknown[]): SchemaNode | unde
   return node;
 }
 
-/** `a.b[0].c` */
+/** `a.b[0].c`, bounded */
 function keyText(path: readonly unknown[]): string {
   return path
     .map((key, index) =>
       typeof key === 'number' ? `[${key}]` : index === 0 ? String(key) : `.${String(key)}`,
     )
-    .join('');
+    .join('')
+    .slice(0, 200);
 }

@@ -66,8 +66,17 @@ const keywords = new Set(['true', 'false', 'null']);
 /** A value as a person writes it: bare words and numbers, everything else as JSON, shortened. */
 export function valueWords(value: unknown): string {
   if (typeof value === 'string' && bareWord.test(value) && !keywords.has(value)) return value;
-  const text = JSON.stringify(value) ?? String(value);
+  const text = jsonText(value);
   return text.length <= 80 ? text : `${text.slice(0, 77)}…`;
+}
+
+function jsonText(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    // Nested so deeply that it cannot be written down.
+    return Array.isArray(value) ? '[…]' : '{…}';
+  }
 }
 
 function steps(node: SchemaNode): readonly SchemaNode[] {

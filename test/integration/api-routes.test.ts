@@ -196,6 +196,14 @@ describe('every route', () => {
         assert.match(refused(answer, 'API_UNSUPPORTED_MEDIA_TYPE'), /application\/json/);
       });
     }
+    it(`POST ${path} refuses what is nested too deeply to be repeated`, async () => {
+      const deep = `${'['.repeat(8_000)}${']'.repeat(8_000)}`;
+      for (const body of [deep, `{"quality":${deep}}`, `{"custom":${deep},"muted":1,"device":2}`]) {
+        const answer = await post(body);
+        refused(answer, invalid);
+        assert.ok(answer.text.length < 4_000);
+      }
+    });
     it(`POST ${path} refuses a body that is too large, announced or not`, async () => {
       const large = `{"x":"${'x'.repeat(20_000)}"}`;
       const announced = { ...json, 'content-length': String(large.length) };

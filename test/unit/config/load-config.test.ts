@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import fc from 'fast-check';
 import { configSizeLimit, loadConfig, parseConfig } from '../../../src/config/load-config.ts';
 import { isEarshotError } from '../../../src/errors/earshot-error.ts';
 
@@ -103,6 +104,32 @@ describe('parseConfig', () => {
       );
     });
   }
+});
+
+describe('parseConfig of anything', () => {
+  /** Parses it, or refuses it with one of its two codes. */
+  const parsesOrRefuses = (text: string): void => {
+    try {
+      parseConfig(text, 'f');
+    } catch (error) {
+      assert.ok(
+        isEarshotError(error, 'CONFIG_INVALID') || isEarshotError(error, 'CONFIG_UNREADABLE'),
+      );
+    }
+  };
+
+  it('fails in no other way on any text', () => {
+    fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 200 }), parsesOrRefuses));
+  });
+
+  it('fails in no other way on any value under any key', () => {
+    const key = fc.constantFrom('http', 'audio', 'media', 'log', 'dataDir', 'control', 'other');
+    fc.assert(
+      fc.property(fc.dictionary(key, fc.jsonValue()), (value) =>
+        parsesOrRefuses(JSON.stringify(value)),
+      ),
+    );
+  });
 });
 
 describe('loadConfig', () => {

@@ -89,6 +89,19 @@ describe('checkInput', () => {
     );
   });
 
+  it('does not repeat a secret under an unknown key either', () => {
+    const result = checkInput(schema, { name: 'a', password: 'hunter22' });
+    assert.ok(!result.ok && !JSON.stringify(result).includes('hunter22'));
+  });
+
+  it('bounds what it repeats', () => {
+    const result = checkInput(schema, {
+      name: 'x'.repeat(9_000),
+      ['y'.repeat(9_000)]: ['z'.repeat(9_000)],
+    });
+    assert.ok(!result.ok && JSON.stringify(result).length < 2_000);
+  });
+
   it('bounds the list of faults', () => {
     const input = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`k${i}`, i]));
     const result = checkInput(schema, input);
