@@ -261,13 +261,13 @@ static void run(struct capture *capture)
 	int count = 0;
 	while (take_commands(capture, descriptors)) {
 		begin_wake(capture);
-		bool was_open = capture->device.announced;
+		bool was_flowing = capture_device_is_flowing(&capture->device);
 		capture_device_service(&capture->device, descriptors + 2, count, monotonic_ns());
 		capture_device_try_open(&capture->device, monotonic_ns());
 		read_all(capture);
 		capture_device_check_stall(&capture->device);
-		if (was_open && !capture->device.announced) {
-			/* The frame under way ends in silence now, not when the device is back. */
+		if (was_flowing && !capture_device_is_flowing(&capture->device)) {
+			/* The frame under way ends in silence now, not when the sound is back. */
 			framer_gap(&capture->framer, NS_PER_S);
 		}
 		publish(capture);

@@ -36,6 +36,11 @@ bool capture_device_is_open(const struct capture_device *device)
 	return device->pcm.handle != NULL;
 }
 
+bool capture_device_is_flowing(const struct capture_device *device)
+{
+	return device->announced && device->suspended_until_ns == 0;
+}
+
 void capture_device_close(struct capture_device *device)
 {
 	pcm_close(&device->pcm);
@@ -176,13 +181,16 @@ static void after_restart(struct capture_device *device, int error)
 static void try_resume(struct capture_device *device, int64_t now_ns)
 {
 	int error = snd_pcm_resume(device->pcm.handle);
-	if (error == -EAGAIN && now_ns < device->suspended_until_ns) {
+	/* Plugins say that they have resumed whether they have or not. */
+	bool suspended = snd_pcm_state(device->pcm.handle) == SND_PCM_STATE_SUSPENDED;
+	bool waiting = error == -EAGAIN || (error == 0 && suspended);
+	if (waiting && now_ns < device->suspended_until_ns) {
 		device->resume_at_ns = now_ns + RESUME_STEP_NS;
 		return;
 	}
 	device->suspended_until_ns = 0;
 	/* Most drivers cannot resume and say so; those that can need no restart. */
-	if (error < 0)
+	if (error < 0 || suspended)
 		error = pcm_restart(&device->pcm);
 	after_restart(device, error);
 }

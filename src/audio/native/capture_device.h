@@ -57,6 +57,9 @@ void capture_device_configure(struct capture_device *device, const struct device
 
 bool capture_device_is_open(const struct capture_device *device);
 
+/* Open, known to work, and not suspended. */
+bool capture_device_is_flowing(const struct capture_device *device);
+
 /* Opens the device when a try is due. */
 void capture_device_try_open(struct capture_device *device, int64_t now_ns);
 
