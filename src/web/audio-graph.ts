@@ -27,13 +27,15 @@ export class AudioGraph {
   readonly #onPlayback: (playback: Playback) => void;
   readonly #peaks: Peaks = { left: 0, right: 0 };
   readonly #samples = new Float32Array(analyserSamples);
-  #context: AudioContext | undefined;
+  #meter: Meter | undefined;
   #source: MediaStreamAudioSourceNode | undefined;
-  #analysers: readonly [AnalyserNode, AnalyserNode] | undefined;
 
   constructor({ onPlayback }: { readonly onPlayback: (playback: Playback) => void }) {
     this.#onPlayback = onPlayback;
-    this.#element.onplaying = () => this.#onPlayback({ kind: 'playing' });
+    this.#element.onplaying = () => {
+      this.#measure();
+      this.#onPlayback({ kind: 'playing' });
+    };
   }
 
   /** The stream being played. */
@@ -41,9 +43,9 @@ export class AudioGraph {
     return this.#element.srcObject instanceof MediaStream ? this.#element.srcObject : undefined;
   }
 
-  /** What plays it, for diagnostics. */
-  get element(): HTMLAudioElement {
-    return this.#element;
+  /** What it is played with: gain 0–1 and mute. */
+  get output(): { readonly gain: number; readonly muted: boolean } {
+    return { gain: this.#element.volume, muted: this.#element.muted };
   }
 
   /** Plays `stream` instead of whatever was played. Without one, plays nothing. */
@@ -55,16 +57,13 @@ export class AudioGraph {
       this.#onPlayback({ kind: 'idle' });
       return;
     }
-    const { context, input } = this.#meter();
-    this.#source = context.createMediaStreamSource(stream);
-    this.#source.connect(input);
     void this.play();
   }
 
   /** Starts what the browser held back; call it from a click or a key press. */
   async play(): Promise<void> {
     // Browsers leave this promise open for as long as the context is blocked.
-    if (this.#context?.state === 'suspended') void this.#context.resume();
+    if (this.#meter?.context.state === 'suspended') void this.#meter.context.resume();
     if (this.#element.srcObject === null || !this.#element.paused) return;
     try {
       await this.#element.play();
@@ -81,11 +80,9 @@ export class AudioGraph {
 
   /** What was heard in the last 21 ms, before volume and mute; undefined while nothing is measured. Reuses its result: called at each frame of the display. */
   peaks(): Peaks | undefined {
-    if (this.#source === undefined || this.#context?.state !== 'running') return undefined;
-    const [left, right] = this.#analysers ?? [];
-    if (left === undefined || right === undefined) return undefined;
-    this.#peaks.left = this.#peakOf(left);
-    this.#peaks.right = this.#peakOf(right);
+    if (this.#source === undefined || this.#meter?.context.state !== 'running') return undefined;
+    this.#peaks.left = this.#peakOf(this.#meter.left);
+    this.#peaks.right = this.#peakOf(this.#meter.right);
     return this.#peaks;
   }
 
@@ -107,24 +104,39 @@ export class AudioGraph {
     );
   }
 
-  #meter(): { readonly context: AudioContext; readonly input: AudioNode } {
-    this.#context ??= new AudioContext(silentContextOptions());
-    const context = this.#context;
-    // Up-mixes a mono track to both channels of the meter; a splitter alone would leave the right one dead.
-    const input = new GainNode(context, {
-      channelCount: 2,
-      channelCountMode: 'explicit',
-      channelInterpretation: 'speakers',
-    });
-    const splitter = new ChannelSplitterNode(context, { numberOfOutputs: 2 });
-    const left = new AnalyserNode(context, { fftSize: analyserSamples });
-    const right = new AnalyserNode(context, { fftSize: analyserSamples });
-    input.connect(splitter);
-    splitter.connect(left, 0);
-    splitter.connect(right, 1);
-    this.#analysers = [left, right];
-    return { context, input };
+  /** Ties the meter to the stream; once it plays, since a context made before the browser allows sound is blocked. */
+  #measure(): void {
+    const { stream } = this;
+    if (stream === undefined || this.#source?.mediaStream === stream) return;
+    this.#source?.disconnect();
+    this.#meter ??= createMeter();
+    this.#source = this.#meter.context.createMediaStreamSource(stream);
+    this.#source.connect(this.#meter.input);
   }
+}
+
+interface Meter {
+  readonly context: AudioContext;
+  readonly input: AudioNode;
+  readonly left: AnalyserNode;
+  readonly right: AnalyserNode;
+}
+
+function createMeter(): Meter {
+  const context = new AudioContext(silentContextOptions());
+  // Up-mixes a mono track to both channels of the meter; a splitter alone would leave the right one dead.
+  const input = new GainNode(context, {
+    channelCount: 2,
+    channelCountMode: 'explicit',
+    channelInterpretation: 'speakers',
+  });
+  const splitter = new ChannelSplitterNode(context, { numberOfOutputs: 2 });
+  const left = new AnalyserNode(context, { fftSize: analyserSamples });
+  const right = new AnalyserNode(context, { fftSize: analyserSamples });
+  input.connect(splitter);
+  splitter.connect(left, 0);
+  splitter.connect(right, 1);
+  return { context, input, left, right };
 }
 
 /** The meter's context opens no sound card of its own where the browser lets it (Chromium 110+). */

@@ -10,6 +10,8 @@ export interface Diagnostics {
   readonly state: ConnectionState['kind'];
   /** `playing` once sound is played. */
   readonly playback: string;
+  /** What the sound is played with: gain 0–1 and this browser's own mute. */
+  readonly output: { readonly gain: number; readonly muted: boolean };
   /** The host's sound as it was received. */
   readonly stream: MediaStream | undefined;
   /** The last second's numbers, as on the page. */

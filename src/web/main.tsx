@@ -56,14 +56,17 @@ const deviceMute = new OptimisticSetting<boolean, Mute>({
 const graph = new AudioGraph({
   onPlayback: (playback) => {
     set({ playback });
-    if (playback.kind === 'playing') session.reportPlaying();
+    reportSound();
   },
 });
 
 const session = new Session({
   url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/v1/session`,
   backoff: delays,
-  onState: (connection) => set({ connection }),
+  onState: (connection) => {
+    set({ connection });
+    reportSound();
+  },
   onAudio: (stream) => graph.attach(stream),
 });
 
@@ -84,7 +87,11 @@ const events = new EventStream({
   onLost: () => set({ live: false }),
   handlers: {
     'audio-quality-changed': (known) => quality.received(known),
-    'audio-mute-changed': (known) => deviceMute.received(known),
+    'audio-mute-changed': (known) => {
+      deviceMute.received(known);
+      const { audio } = store.value;
+      if (audio !== undefined) set({ audio: { ...audio, ...known } });
+    },
     'audio-device-changed': ({ device, state, error }) => {
       if (store.value.audio === undefined) return;
       set({ audio: { ...store.value.audio, device, deviceState: state, deviceError: error } });
@@ -94,6 +101,12 @@ const events = new EventStream({
     'audio-process-metrics': receivedChild,
   },
 });
+
+/** A browser says that it plays as soon as there is a track; there is sound once packets come too. */
+function reportSound(): void {
+  const { connection, playback } = store.value;
+  if (connection.kind === 'connected' && playback.kind === 'playing') session.reportPlaying();
+}
 
 function receivedChild(child: Status['children'][number]): void {
   set({ children: { ...store.value.children, [child.name]: child } });
@@ -150,6 +163,9 @@ exposeDiagnostics({
   },
   get playback() {
     return store.value.playback.kind;
+  },
+  get output() {
+    return graph.output;
   },
   get stream() {
     return graph.stream;

@@ -24,6 +24,8 @@ export class OptimisticSetting<Wanted, Known> {
   readonly #options: OptimisticSettingOptions<Wanted, Known>;
   #state: SettingState<Wanted, Known> = { known: undefined, wanted: undefined, error: '' };
   #busy = false;
+  /** Counts what the device said by itself, to tell whether an answer is the newest word. */
+  #receipts = 0;
 
   constructor(options: OptimisticSettingOptions<Wanted, Known>) {
     this.#options = options;
@@ -35,6 +37,7 @@ export class OptimisticSetting<Wanted, Known> {
 
   /** The device says what holds, asked or not. */
   received(known: Known): void {
+    this.#receipts += 1;
     this.#set({ ...this.#state, known });
   }
 
@@ -48,6 +51,7 @@ export class OptimisticSetting<Wanted, Known> {
   }
 
   async #askOnce(wanted: Wanted): Promise<void> {
+    const receipts = this.#receipts;
     const answer = await this.#options.request(wanted).then(
       (known) => ({ known, error: '' }),
       (error: unknown) => ({
@@ -57,8 +61,11 @@ export class OptimisticSetting<Wanted, Known> {
     );
     // A newer wish stays; it is asked for next, and makes this one's failure of no interest.
     const superseded = this.#state.wanted !== wanted;
+    // The device tells everybody of each change, in order. What it said meanwhile may be newer than
+    // this answer, which came another way, and is never older than what comes next.
+    const overtaken = this.#receipts !== receipts;
     this.#set({
-      known: answer.known,
+      known: overtaken ? this.#state.known : answer.known,
       wanted: superseded ? this.#state.wanted : undefined,
       error: superseded ? '' : answer.error,
     });

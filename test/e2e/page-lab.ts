@@ -22,9 +22,11 @@ type Viewer = Parameters<MediaService['openSession']>[0];
 /** A browser of the lab (LAB flags), with or without the leave to play sound unasked. */
 export function launchChromium({ autoplay }: { readonly autoplay: boolean }): Promise<Browser> {
   return chromium.launch({
-    executablePath: '/usr/bin/chromium',
+    executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+    timeout: 30_000,
+    // A container's user namespace has no room for Chromium's own sandbox.
+    chromiumSandbox: false,
     args: [
-      '--no-sandbox',
       '--disable-gpu',
       '--disable-quic',
       '--no-first-run',

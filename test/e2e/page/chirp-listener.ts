@@ -2,7 +2,7 @@ import { findChirps } from '../../lab/correlate.ts';
 
 /** Chromium's reader of a track's samples (w3c mediacapture-transform); not in TypeScript's DOM types. */
 declare class MediaStreamTrackProcessor {
-  constructor(init: { track: MediaStreamTrack });
+  constructor(init: { track: MediaStreamTrack; maxBufferSize: number });
   readonly readable: ReadableStream<AudioData>;
 }
 
@@ -28,7 +28,8 @@ export class ChirpListener {
   listenTo(track: MediaStreamTrack): void {
     this.#count = 0;
     this.#originMs = Number.POSITIVE_INFINITY;
-    const { readable } = new MediaStreamTrackProcessor({ track });
+    // Blocks of 10 ms; a page busy for longer would lose sound.
+    const { readable } = new MediaStreamTrackProcessor({ track, maxBufferSize: 500 });
     this.#read(readable.getReader()).catch((error: unknown) => {
       this.#fault = String(error);
     });

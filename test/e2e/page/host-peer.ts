@@ -80,3 +80,5 @@ async function receive(sessionId: string, text: string): Promise<void> {
 }
 
 Object.assign(window, { hostOffer: offer, hostReceive: receive, hostClose: close });
+
+export {};

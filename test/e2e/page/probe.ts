@@ -36,8 +36,23 @@ async function inboundAudio(): Promise<unknown> {
   return found;
 }
 
+/** Where the newest connection's media comes from: address and port of the selected remote candidate. */
+async function remoteAddress(): Promise<{ address: string; port: number } | null> {
+  const report = await peers.at(-1)?.getStats();
+  const entries: Record<string, unknown>[] = [];
+  report?.forEach((entry: Record<string, unknown>) => {
+    entries.push(entry);
+  });
+  const find = (id: unknown) => entries.find((entry) => id !== undefined && entry['id'] === id);
+  const transport = entries.find(({ type }) => type === 'transport');
+  const remote = find(find(transport?.['selectedCandidatePairId'])?.['remoteCandidateId']);
+  if (remote === undefined) return null;
+  return { address: String(remote['address']), port: Number(remote['port']) };
+}
+
 const probe = {
   inboundAudio,
+  remoteAddress,
   connectionStates: () => peers.map((peer) => peer.connectionState),
   frames: () => frames,
   chirps: () => listener.chirps(),

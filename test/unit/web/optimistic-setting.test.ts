@@ -84,3 +84,13 @@ test('what another viewer changed shows, and does not undo a wish under way', ()
   setting.received('low');
   assert.deepEqual(setting.state, { known: 'low', wanted: 'ultra', error: '' });
 });
+
+test('an answer does not undo what the device said while it was on its way', async () => {
+  const { asked, setting } = lab();
+  const done = setting.ask('ultra');
+  setting.received('ultra');
+  setting.received('low');
+  asked[0]?.answer('ultra');
+  await done;
+  assert.deepEqual(setting.state, { known: 'low', wanted: undefined, error: '' });
+});
