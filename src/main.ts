@@ -27,6 +27,9 @@ interface Part {
 /** How long everything together may take to stop before the process ends anyway, in ms. */
 const stopDeadlineMs = 10_000;
 
+/** Sound that waited longer on its way here is dropped: a viewer wants the present, not a backlog. */
+const maxSoundAgeMs = 500;
+
 /** What ALSA and its plugins need of the environment; a child gets nothing else of it. */
 const audioVariables = [
   'ALSA_CONFIG_PATH',
@@ -103,6 +106,7 @@ function compose({ config, settings, log, ring }: Ingredients): Part[] {
         env: environment,
         initialConfig: audio.childConfig(),
         memoryLimitBytes: config.supervisor.memoryLimitMb * 1024 * 1024,
+        maxMediaAgeMs: maxSoundAgeMs,
       },
     ],
     log,
