@@ -1,0 +1,238 @@
+import assert from 'node:assert/strict';
+import { beforeEach, describe, test } from 'node:test';
+import { silentLog } from '../../../src/log/log.ts';
+import { NtpClock } from '../../../src/media/ntp-clock.ts';
+import { Peer } from '../../../src/media/peer.ts';
+import { Session } from '../../../src/media/session.ts';
+import type { DeviceMessage } from '../../../src/media/signaling-messages.ts';
+import { FakeTransport, goodAnswer } from '../../fixtures/fake-transport.ts';
+
+const candidate = (index: number) => ({
+  type: 'ice_candidate',
+  candidate: `candidate:${index} 1 udp 1 192.0.2.5 5000 typ host`,
+  sdp_mid: '0',
+  sdp_mline_index: 0,
+});
+
+let nowMs: number;
+let sent: DeviceMessage[];
+let ended: string[];
+let transports: FakeTransport[];
+let session: Session;
+
+function say(message: unknown): void {
+  session.receive(typeof message === 'string' ? message : JSON.stringify(message));
+}
+
+function lastError(): string {
+  const error = sent.findLast((message) => message.type === 'error');
+  return error?.type === 'error' ? `${error.code}: ${error.message}` : '';
+}
+
+/** The offer is made in a turn of the event loop of its own. */
+async function offered(): Promise<FakeTransport> {
+  say({ type: 'webrtc_ready' });
+  await Promise.resolve();
+  await Promise.resolve();
+  const [transport] = transports;
+  assert.ok(transport && sent.some(({ type }) => type === 'webrtc_offer'));
+  return transport;
+}
+
+async function connected(): Promise<FakeTransport> {
+  const transport = await offered();
+  say({ type: 'webrtc_answer', sdp: goodAnswer });
+  transport.lastHeardMs = nowMs;
+  transport.become('connected');
+  return transport;
+}
+
+beforeEach(() => {
+  nowMs = 1_000;
+  sent = [];
+  ended = [];
+  transports = [];
+  session = new Session({
+    send: (message) => sent.push(message),
+    end: (reason) => ended.push(reason),
+    iceServers: [],
+    createPeer: () => {
+      const transport = new FakeTransport();
+      transports.push(transport);
+      return new Peer({
+        transport,
+        ntp: new NtpClock({ unixMs: 0, monotonicNs: 0n }),
+        nowNs: () => BigInt(nowMs) * 1_000_000n,
+      });
+    },
+    log: silentLog,
+    nowMs: () => nowMs,
+  });
+  session.start();
+});
+
+describe('Session', () => {
+  test('greets, then offers when the page is ready; candidates follow the offer', async () => {
+    await offered();
+    assert.deepEqual(
+      sent.map(({ type }) => type),
+      ['webrtc_config', 'session_state', 'webrtc_offer', 'ice_candidate'],
+    );
+    assert.equal(session.state, 'connecting');
+  });
+
+  test('connects and says so', async () => {
+    const transport = await connected();
+    assert.equal(transport.remote?.usernameFragment, 'unKV');
+    assert.deepEqual(sent.at(-1), { type: 'session_state', state: 'connected' });
+    assert.equal(session.status().state, 'connected');
+  });
+
+  test('candidates that come before the answer wait for it, in order and bounded', async () => {
+    say(candidate(1));
+    const transport = await offered();
+    say(candidate(2));
+    assert.deepEqual(transport.candidates, []);
+    say({ type: 'webrtc_answer', sdp: goodAnswer });
+    say(candidate(3));
+    assert.deepEqual(
+      transport.candidates.map((line) => line.split(' ')[0]),
+      ['candidate:1', 'candidate:2', 'candidate:3'],
+    );
+    say({ ...candidate(4), candidate: '' });
+    assert.equal(transport.candidates.length, 3);
+  });
+
+  test('more early candidates than could be meant are refused', () => {
+    for (let index = 0; index < 64; index += 1) say(candidate(index));
+    assert.equal(lastError(), '');
+    say(candidate(64));
+    assert.match(lastError(), /^MEDIA_SIGNALING_INVALID: More than 64 candidates/);
+  });
+
+  test('what is malformed or out of order is answered, and changes nothing', async () => {
+    for (const [message, sentence] of [
+      ['{', /not JSON/],
+      ['"text"', /MEDIA_SIGNALING_INVALID/],
+      [{ type: 'unknown' }, /type/],
+      [{ type: 'webrtc_answer', sdp: 5 }, /sdp/],
+      [{ type: 'webrtc_answer', sdp: goodAnswer }, /out of order: no offer/],
+      [{ ...candidate(1), extra: 1 }, /extra/],
+      [JSON.stringify({ type: 'webrtc_answer', sdp: 'x'.repeat(70_000) }), /65536 characters/],
+    ] as const) {
+      say(message);
+      assert.match(lastError(), sentence);
+      assert.equal(session.state, 'new');
+    }
+    await offered();
+    say({ type: 'webrtc_ready' });
+    assert.match(lastError(), /already out/);
+    assert.equal(session.state, 'connecting');
+    say({ type: 'webrtc_answer', sdp: goodAnswer });
+    say({ type: 'webrtc_answer', sdp: goodAnswer });
+    assert.match(lastError(), /out of order: no offer/);
+    assert.equal(transports.length, 1);
+  });
+
+  test('a page that never makes sense is cut off', () => {
+    for (let count = 0; count < 20; count += 1) say('nonsense');
+    assert.equal(ended.length, 1);
+  });
+
+  test('a garbage answer fails the connection with its reason, and a reset tries anew', async () => {
+    const transport = await offered();
+    say({ type: 'webrtc_answer', sdp: 'garbage' });
+    assert.match(lastError(), /^MEDIA_ANSWER_INVALID: /);
+    assert.equal(session.state, 'failed');
+    assert.match(session.status().reason, /v=0/);
+    assert.equal(transport.closes, 1);
+    say({ type: 'direct_media_reset_request' });
+    assert.equal(session.state, 'connecting');
+    assert.equal(transports.length, 2);
+  });
+
+  test('an answer without Opus is refused by code', async () => {
+    await offered();
+    say({ type: 'webrtc_answer', sdp: goodAnswer.replace('opus/48000/2', 'PCMU/8000') });
+    assert.match(lastError(), /^MEDIA_NO_OPUS: /);
+    assert.equal(session.state, 'failed');
+  });
+
+  test('a reset makes a new peer in the same session, at most once in two seconds', async () => {
+    const first = await connected();
+    session.sendSound({
+      payload: Buffer.alloc(30),
+      samples: 480,
+      timestamp: 0,
+      marker: false,
+      captureTimeNs: 0n,
+    });
+    say({ type: 'direct_media_reset_request', reason: 'poisoned path' });
+    assert.equal(first.closes, 1);
+    assert.equal(transports.length, 2);
+    assert.equal(session.status().packetsSent, 1);
+    nowMs += 1_999;
+    say({ type: 'direct_media_reset_request' });
+    assert.match(lastError(), /once in 2 s/);
+    assert.equal(transports.length, 2);
+    nowMs += 1;
+    say({ type: 'direct_media_reset_request' });
+    assert.equal(transports.length, 3);
+  });
+
+  test('what an old peer still says is not heard', async () => {
+    const first = await connected();
+    say({ type: 'direct_media_reset_request' });
+    first.emit('state', 'failed', 'late');
+    assert.equal(session.state, 'connecting');
+  });
+
+  test('no answer in 30 s, and no connection 30 s after it, are failures with a reason', async () => {
+    await offered();
+    nowMs += 29_999;
+    session.tick();
+    assert.equal(session.state, 'connecting');
+    nowMs += 1;
+    session.tick();
+    assert.equal(session.state, 'failed');
+    assert.match(session.status().reason, /did not answer the offer/);
+
+    nowMs += 10_000;
+    say({ type: 'direct_media_reset_request' });
+    await Promise.resolve();
+    await Promise.resolve();
+    say({ type: 'webrtc_answer', sdp: goodAnswer });
+    nowMs += 30_000;
+    session.tick();
+    assert.match(session.status().reason, /No network path .* firewall/);
+  });
+
+  test('a silent viewer is asked for a sign of life, then taken for gone', async () => {
+    const transport = await connected();
+    nowMs += 1_999;
+    session.tick();
+    assert.equal(transport.probes, 0);
+    nowMs += 1;
+    session.tick();
+    assert.equal(transport.probes, 1);
+    transport.lastHeardMs = nowMs;
+    nowMs += 5_999;
+    session.tick();
+    assert.equal(session.state, 'connected');
+    nowMs += 1;
+    session.tick();
+    assert.equal(session.state, 'failed');
+    assert.match(session.status().reason, /stopped answering/);
+    assert.equal(transport.closes, 1);
+  });
+
+  test('closing frees the peer once, and nothing is heard afterwards', async () => {
+    const transport = await connected();
+    await session.close('over');
+    await session.close('again');
+    say({ type: 'webrtc_ready' });
+    assert.equal(transport.closes, 1);
+    assert.equal(transports.length, 1);
+    assert.deepEqual(sent.at(-1), { type: 'session_state', state: 'closed', reason: 'over' });
+  });
+});
