@@ -43,11 +43,13 @@ export class EventStreams {
 
   /** Begins a stream. Throws API_TOO_MANY_STREAMS. */
   open(outgoing: ServerResponse): void {
+    // First what can fail, while an error can still be answered.
+    const start = `retry: ${retryMs}\n\n${this.#snapshot()}`;
     const stream = this.#streams.open(outgoing, {
       contentType: 'text/event-stream; charset=utf-8',
       onClose: () => undefined,
     });
-    stream.write(`retry: ${retryMs}\n\n${this.#snapshot()}`);
+    stream.write(start);
   }
 
   #snapshot(): string {

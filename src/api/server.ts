@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { type AddressInfo, isIPv6 } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { getRequestListener } from '@hono/node-server';
+import { getRequestListener, RequestError } from '@hono/node-server';
 import { EarshotError } from '../errors/earshot-error.ts';
 import type { Log } from '../log/log.ts';
 import { admit, type ListenerKind, ownNames } from './admission.ts';
@@ -27,6 +27,9 @@ import { securityHeaders } from './security-headers.ts';
 import type { Services } from './services.ts';
 import { type SessionSocketLimits, SessionSockets } from './session-sockets.ts';
 import type { TextStreamLimits } from './text-stream.ts';
+
+/** The status that counts requests whose client left before the answer, as nginx numbers it. */
+const clientGone = 499;
 
 export interface ApiServerOptions {
   /** Address and TCP port to listen on; port 0 takes a free one. */
@@ -173,6 +176,7 @@ export class ApiServer {
       }
       const answer = getRequestListener((request) => fetch(request, env), {
         overrideGlobalObjects: false,
+        errorHandler: (error) => this.#adapterAnswer(error),
       });
       void answer(incoming, outgoing);
     };
@@ -185,15 +189,21 @@ export class ApiServer {
     );
   }
 
+  /** What could not be handed to a route: in practice a URL that is none, such as `*`. */
+  #adapterAnswer(error: unknown): Response {
+    const refused =
+      error instanceof RequestError
+        ? new EarshotError('API_NOT_FOUND', 'The URL of the request names no route.')
+        : asEarshotError(error, this.#options.log);
+    return Response.json(errorBody(refused), { status: refused.httpStatus });
+  }
+
   #countWhenDone(env: RouteEnv['Bindings']): void {
     const { incoming, outgoing } = env;
     outgoing.once('close', () => {
       const { method = '' } = incoming;
-      this.#counts.countRequest({
-        method,
-        route: env.route ?? 'other',
-        status: outgoing.statusCode,
-      });
+      const status = outgoing.headersSent ? outgoing.statusCode : clientGone;
+      this.#counts.countRequest({ method, route: env.route ?? 'other', status });
     });
   }
 

@@ -13,6 +13,7 @@ import {
 } from '../../src/api/schema.ts';
 import { errorCatalogue } from '../../src/errors/catalogue.ts';
 import { type Answer, ask, send, startApi, type TestApi } from '../fixtures/api-server.ts';
+import { waitFor } from '../fixtures/wait-for.ts';
 
 let api: TestApi;
 before(async () => {
@@ -258,6 +259,10 @@ describe('what is no route', () => {
     });
   }
 
+  it('answers 404 for a URL that is none', async () => {
+    refused(await ask(api, '*', { method: 'OPTIONS' }), 'API_NOT_FOUND');
+  });
+
   it('does not let a child name reach another route', async () => {
     for (const name of ['..%2f..%2fstatus', '%2e%2e', '%00', '%', 'a'.repeat(5_000)]) {
       const answer = await ask(api, `/api/v1/children/${name}/restart`, { method: 'POST' });
@@ -322,6 +327,25 @@ describe('request counts', () => {
       'GET page 200 1',
       'POST /api/v1/children/:name/restart 404 1',
     ]);
+  });
+
+  it('count a client that left before its answer as such', async (t) => {
+    const own = await startApi();
+    t.after(own.stop);
+    let asked = false;
+    own.services.beforeChange = () => {
+      asked = true;
+      return new Promise(() => undefined);
+    };
+    const { address, port } = own.server.address();
+    const socket = connect(port, address);
+    socket.write(
+      'POST /api/v1/audio/mute HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 14\r\n\r\n{"muted":true}',
+    );
+    await waitFor('the request to be under way', () => asked);
+    socket.destroy();
+    const count = await waitFor('the request to be counted', () => own.server.stats().requests[0]);
+    assert.deepEqual(count, { method: 'POST', route: '/api/v1/audio/mute', status: 499, count: 1 });
   });
 });
 
