@@ -88,11 +88,12 @@ export class EarshotProcess {
     });
   }
 
-  /** Waits for `condition` to give something. Throws when the process ends or the deadline passes. */
+  /** Waits for `condition`, asked every `everyMs`, to give something. Throws when the process ends or the deadline passes. */
   async until<T>(
     condition: () => Promise<T | undefined | false> | T | undefined | false,
-    { what, deadlineMs }: { readonly what: string; readonly deadlineMs: number },
+    options: { readonly what: string; readonly deadlineMs: number; readonly everyMs?: number },
   ): Promise<T> {
+    const { what, deadlineMs, everyMs = 10 } = options;
     const deadline = performance.now() + deadlineMs;
     for (;;) {
       const result = await condition();
@@ -103,7 +104,7 @@ export class EarshotProcess {
       if (performance.now() > deadline) {
         throw new Error(`no ${what} within ${deadlineMs} ms:\n${this.#tail()}`);
       }
-      await delay(2);
+      await delay(everyMs);
     }
   }
 

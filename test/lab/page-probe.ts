@@ -78,6 +78,12 @@ export class PageProbe {
     return result.success ? result.output : undefined;
   }
 
+  /** Where the received media comes from. Throws without a connection. */
+  async remoteAddress(): Promise<{ address: string; port: number }> {
+    const remote: unknown = await this.#page.evaluate('earshotProbe.remoteAddress()');
+    return v.parse(v.object({ address: v.string(), port: v.number() }), remote);
+  }
+
   /** The connection state of each peer connection the page made, oldest first. */
   async connectionStates(): Promise<string[]> {
     const states: unknown = await this.#page.evaluate('earshotProbe.connectionStates()');

@@ -10,6 +10,16 @@ const rateHz = 48_000;
 /** How much of the sound is kept. */
 const keptSamples = 6 * rateHz;
 
+/** A block is timed by the blocks this near; a track that paused meanwhile has another origin afterwards. */
+const nearbySamples = 0.3 * rateHz;
+
+interface Block {
+  /** Number of samples up to its end. */
+  readonly end: number;
+  /** When sample 0 would have come if this block came without delay, ms of the Unix epoch. */
+  readonly originMs: number;
+}
+
 export interface HeardChirp {
   /** When its first sample came out of the track, ms of the Unix epoch. */
   readonly unixMs: number;
@@ -20,14 +30,13 @@ export interface HeardChirp {
 export class ChirpListener {
   readonly #samples = new Int16Array(keptSamples);
   #count = 0;
-  /** When sample 0 came, by the least delayed block: blocks come late, never early. */
-  #originMs = Number.POSITIVE_INFINITY;
+  #blocks: Block[] = [];
   #fault = '';
 
   /** Listens to this track from now on; what an earlier one gave is forgotten. */
   listenTo(track: MediaStreamTrack): void {
     this.#count = 0;
-    this.#originMs = Number.POSITIVE_INFINITY;
+    this.#blocks = [];
     // Blocks of 10 ms; a page busy for longer would lose sound.
     const { readable } = new MediaStreamTrackProcessor({ track, maxBufferSize: 500 });
     this.#read(readable.getReader()).catch((error: unknown) => {
@@ -43,9 +52,19 @@ export class ChirpListener {
     const ordered = new Int16Array(kept);
     for (let n = 0; n < kept; n += 1) ordered[n] = this.#samples[(first + n) % keptSamples] ?? 0;
     return findChirps(ordered, 1).map(({ atMs, correlation }) => ({
-      unixMs: this.#originMs + (first / rateHz) * 1_000 + atMs,
+      unixMs: this.#timeOf(first + (atMs / 1_000) * rateHz),
       correlation,
     }));
+  }
+
+  /** When `sample` came out, by the least delayed block around it: blocks come late, never early. */
+  #timeOf(sample: number): number {
+    let originMs = Number.POSITIVE_INFINITY;
+    for (const block of this.#blocks) {
+      if (Math.abs(block.end - sample) > nearbySamples) continue;
+      originMs = Math.min(originMs, block.originMs);
+    }
+    return originMs + (sample / rateHz) * 1_000;
   }
 
   async #read(reader: ReadableStreamDefaultReader<AudioData>): Promise<void> {
@@ -66,6 +85,8 @@ export class ChirpListener {
       this.#count += 1;
     }
     const now = performance.timeOrigin + performance.now();
-    this.#originMs = Math.min(this.#originMs, now - (this.#count / rateHz) * 1_000);
+    this.#blocks.push({ end: this.#count, originMs: now - (this.#count / rateHz) * 1_000 });
+    const oldest = this.#blocks[0];
+    if (oldest !== undefined && oldest.end < this.#count - keptSamples) this.#blocks.shift();
   }
 }
