@@ -6,8 +6,7 @@ const advice: Partial<Record<ErrorCode, string>> = {
   CLI_USAGE: 'See earshot help.',
   CHILD_UNKNOWN: 'See earshot status for the children there are.',
   AUDIO_DEVICE_UNKNOWN: 'See earshot audio devices.',
-  AUDIO_NATIVE_MISSING:
-    'Install the libraries it needs (on Debian: apt-get install libasound2 libopus0 libspeexdsp1), then earshot restart audio-output.',
+  AUDIO_NATIVE_MISSING: 'When it is there, earshot restart audio-output.',
   SETTINGS_WRITE_FAILED: 'See that the data directory (dataDir) is writable and has room.',
   CHILD_SPAWN_FAILED: 'See earshot logs for the cause.',
   INTERNAL: 'See earshot logs for the cause.',

@@ -70,14 +70,10 @@ export function adviceText({ children }: Status, io: CliIo): string {
               `earshot logs tells more; once it is put right, earshot restart ${name}.`,
             ]
           : ['has ended', `It is started again in ${durationText(retryInMs)}.`];
-      const hint = /native audio module|AUDIO_NATIVE_MISSING/.test(lastExit) ? libraryAdvice : '';
-      return `\n${colour(io, 'red', `${name} ${words}`)}: ${printable(lastExit)}\n${hint}${then}\n`;
+      return `\n${colour(io, 'red', `${name} ${words}`)}: ${printable(lastExit)}\n${then}\n`;
     })
     .join('');
 }
-
-const libraryAdvice =
-  'It needs libasound, libopus and libspeexdsp (on Debian: apt-get install libasound2 libopus0 libspeexdsp1).\n';
 
 function shortened(text: string): string {
   return text.length <= 40 ? text : `${text.slice(0, 39)}…`;
