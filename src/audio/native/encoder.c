@@ -5,6 +5,9 @@
 /* What in-band FEC is tuned for; a viewer's real loss is not known here. */
 #define EXPECTED_LOSS_PERCENT 10
 
+/* After a switch; with none a tone loses half of its level for 10 ms, with two a twentieth. */
+#define INDEPENDENT_PACKETS 2
+
 struct encoder *encoder_create(const struct encoder_settings *settings)
 {
 	struct encoder *encoder = calloc(1, sizeof *encoder);
@@ -72,7 +75,7 @@ void encoder_prime(struct encoder *encoder, const float *stereo, int frames)
 {
 	uint8_t unheard[MAX_PACKET_BYTES];
 	encode(encoder, stereo, frames, unheard);
-	encoder->independent = true;
+	encoder->independent = INDEPENDENT_PACKETS;
 }
 
 void encoder_reset(struct encoder *encoder)
@@ -82,12 +85,12 @@ void encoder_reset(struct encoder *encoder)
 
 int encoder_encode(struct encoder *encoder, const float *stereo, int frames, uint8_t *packet)
 {
-	if (!encoder->independent)
+	if (encoder->independent == 0)
 		return encode(encoder, stereo, frames, packet);
-	/* The decoder never saw the priming packet. */
+	/* The decoder never saw the priming packet, nor the state it left. */
 	opus_encoder_ctl(encoder->opus, OPUS_SET_PREDICTION_DISABLED(1));
 	int bytes = encode(encoder, stereo, frames, packet);
 	opus_encoder_ctl(encoder->opus, OPUS_SET_PREDICTION_DISABLED(0));
-	encoder->independent = false;
+	encoder->independent--;
 	return bytes;
 }

@@ -12,8 +12,8 @@ struct encoder {
 	OpusEncoder *opus;
 	int channels;
 	int application;
-	/* The next packet must not lean on those before it. */
-	bool independent;
+	/* So many packets to come must not lean on those before them. */
+	int independent;
 	float mono[MAX_FRAME_SAMPLES];
 };
 

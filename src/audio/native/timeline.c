@@ -4,7 +4,10 @@
 
 #include "monotonic.h"
 
-/* Bandwidth of the loop: quick at first, then narrow enough to turn 5 ms of jitter into 20 us. */
+/*
+ * Bandwidth of the loop: quick at first, when the first timestamps may be off by a plugin's buffer, then
+ * narrow enough to turn 5 ms of jitter into 20 us.
+ */
 #define FAST_HZ 1.0
 #define SLOW_HZ 0.1
 #define FAST_NS (2 * NS_PER_S)
@@ -82,6 +85,16 @@ static void begin(struct timeline *timeline, int64_t frame, int64_t measured_ns)
 	open_window(timeline, measured_ns);
 }
 
+static void follow(struct timeline *timeline, double frames, double error, double bandwidth_hz)
+{
+	double seconds = frames * timeline->nominal_ns / (double)NS_PER_S;
+	double omega = fmin(2 * M_PI * bandwidth_hz * seconds, 0.5);
+	move_anchor(timeline, M_SQRT2 * omega * error);
+	double drift = timeline->frame_ns - timeline->nominal_ns + omega * omega * error / frames;
+	timeline->frame_ns =
+		timeline->nominal_ns + clamp(drift, LARGEST_DRIFT * timeline->nominal_ns);
+}
+
 int64_t timeline_update(struct timeline *timeline, int64_t frame, int64_t measured_ns)
 {
 	if (!timeline->started) {
@@ -97,17 +110,12 @@ int64_t timeline_update(struct timeline *timeline, int64_t frame, int64_t measur
 		begin(timeline, frame, timeline->anchor_ns + gap);
 		return gap;
 	}
-	if (frames > 0) {
-		bool fast = measured_ns - timeline->started_ns < FAST_NS;
-		double omega = 2 * M_PI * (fast ? FAST_HZ : SLOW_HZ) * frames *
-			       timeline->nominal_ns / (double)NS_PER_S;
-		double bounded = clamp(error, GAP_NS);
-		omega = fmin(omega, 0.5);
-		move_anchor(timeline, M_SQRT2 * omega * bounded);
-		double drift = timeline->frame_ns - timeline->nominal_ns +
-			       omega * omega * bounded / frames;
-		timeline->frame_ns = timeline->nominal_ns +
-				     clamp(drift, LARGEST_DRIFT * timeline->nominal_ns);
+	bool fast = measured_ns - timeline->started_ns < FAST_NS;
+	if (frames > 0 && (fast || fabs(error) < GAP_NS))
+		follow(timeline, frames, clamp(error, GAP_NS), fast ? FAST_HZ : SLOW_HZ);
+	if (fast) {
+		open_window(timeline, measured_ns);
+		return 0;
 	}
 	timeline->smallest_error_ns = fmin(timeline->smallest_error_ns, error);
 	timeline->largest_error_ns = fmax(timeline->largest_error_ns, error);
