@@ -47,6 +47,7 @@ export class Session {
   #signalingDelays: Iterator<number>;
   #mediaDelays: Iterator<number>;
   #lastResetMs = Number.NEGATIVE_INFINITY;
+  #state: ConnectionState | undefined;
   #refusal = '';
   #reportedPlaying = false;
   /** Messages are worked off one after the other: descriptions and candidates depend on order. */
@@ -71,7 +72,7 @@ export class Session {
   start(): void {
     if (this.#socket !== undefined) return;
     this.#refusal = '';
-    this.#options.onState({ kind: 'connecting', step: 'signaling' });
+    this.#say({ kind: 'connecting', step: 'signaling' });
     const socket = new WebSocket(this.#options.url);
     this.#socket = socket;
     this.#within(signalingDeadlineMs, () => this.#lost('The device did not answer in time.'));
@@ -85,27 +86,21 @@ export class Session {
 
   stop(): void {
     this.#tearDown();
-    this.#options.onState({ kind: 'stopped' });
+    this.#say({ kind: 'stopped' });
   }
 
-  /** Tries at once instead of after the delay; does nothing while connected. */
+  /** Tries at once instead of after the delay; does nothing where no delay is running. */
   retryNow(): void {
-    if (this.#socket === undefined) {
-      window.clearTimeout(this.#timer);
-      this.start();
-    } else if (this.#peer === undefined) {
-      this.resetMedia('viewer tried again');
-    }
+    if (this.#state?.kind === 'reconnecting') this.start();
+    else if (this.#state?.kind === 'failed') this.resetMedia('viewer tried again');
   }
 
-  /** Has the device build the media path anew; the session lives on. */
+  /** Has the device build the media path anew; the session lives on. Nothing happens without a session: one that is lost comes back with new media anyway. */
   resetMedia(reason: string): void {
-    if (this.#socket?.readyState !== WebSocket.OPEN) {
-      this.retryNow();
-      return;
-    }
-    this.#dropPeer();
-    this.#options.onState({ kind: 'connecting', step: 'negotiating' });
+    if (this.#socket?.readyState !== WebSocket.OPEN) return;
+    // The old peer stays until the new offer: closed here first, the device would report a failure.
+    this.#peer?.retire();
+    this.#say({ kind: 'connecting', step: 'negotiating' });
     this.#within(this.#lastResetMs + resetIntervalMs - performance.now(), () => {
       this.#lastResetMs = performance.now();
       this.#awaitOffer({ type: 'direct_media_reset_request', reason: reason.slice(0, 200) });
@@ -120,7 +115,7 @@ export class Session {
   }
 
   #awaitOffer(message: ViewerMessage): void {
-    this.#options.onState({ kind: 'connecting', step: 'negotiating' });
+    this.#say({ kind: 'connecting', step: 'negotiating' });
     this.#within(signalingDeadlineMs, () => this.#lost('The device made no offer in time.'));
     this.#send(message);
   }
@@ -153,7 +148,8 @@ export class Session {
         }
         return;
       case 'session_state':
-        if (message.state === 'failed') {
+        // Where media has failed already, this is the device noticing that we closed our end.
+        if (message.state === 'failed' && this.#state?.kind !== 'failed') {
           this.#mediaFailed(message.reason || 'The device could not set up the media connection.');
         } else if (message.state === 'closed') this.#refusal = message.reason ?? '';
         return;
@@ -169,11 +165,18 @@ export class Session {
       this.#dropPeer();
       this.#earlyCandidates = early;
       this.#peer = this.#createPeer();
-      this.#options.onState({ kind: 'connecting', step: 'media' });
+      this.#say({ kind: 'connecting', step: 'media' });
       this.#within(mediaDeadlineMs, () => this.#mediaFailed(unreachable));
     }
     const peer = this.#peer;
-    const sdp = await peer.accept(offer);
+    let sdp: string;
+    try {
+      sdp = await peer.accept(offer);
+    } catch (error) {
+      // Given up meanwhile; whoever did so has said why.
+      if (peer !== this.#peer) return;
+      throw error;
+    }
     if (peer !== this.#peer) return;
     this.#send({ type: 'webrtc_answer', sdp });
     for (const candidate of this.#earlyCandidates.splice(0)) await peer.addCandidate(candidate);
@@ -190,7 +193,7 @@ export class Session {
           wasConnected = true;
           this.#connected();
         } else if (state === 'disconnected') {
-          this.#options.onState({ kind: 'interrupted' });
+          this.#say({ kind: 'interrupted' });
         } else if (state === 'failed') {
           this.#mediaFailed(wasConnected ? 'Sound from the device stopped arriving.' : unreachable);
         }
@@ -202,21 +205,26 @@ export class Session {
     window.clearTimeout(this.#timer);
     this.#signalingDelays = this.#options.backoff();
     this.#mediaDelays = this.#options.backoff();
-    this.#options.onState({ kind: 'connected' });
+    this.#say({ kind: 'connected' });
   }
 
   #mediaFailed(reason: string): void {
     this.#dropPeer();
     const delayMs = Math.max(this.#mediaDelays.next().value, resetIntervalMs);
-    this.#options.onState({ kind: 'failed', reason, retryAtMs: performance.now() + delayMs });
+    this.#say({ kind: 'failed', reason, retryAtMs: performance.now() + delayMs });
     this.#within(delayMs, () => this.resetMedia(reason));
   }
 
   #lost(reason: string): void {
     this.#tearDown();
     const delayMs = this.#signalingDelays.next().value;
-    this.#options.onState({ kind: 'reconnecting', reason, retryAtMs: performance.now() + delayMs });
+    this.#say({ kind: 'reconnecting', reason, retryAtMs: performance.now() + delayMs });
     this.#within(delayMs, () => this.start());
+  }
+
+  #say(state: ConnectionState): void {
+    this.#state = state;
+    this.#options.onState(state);
   }
 
   #within(delayMs: number, action: () => void): void {

@@ -17,9 +17,17 @@ export interface ViewerPeerOptions {
 /** The viewer's end of one peer connection: it answers what the device offers. */
 export class ViewerPeer {
   readonly connection: RTCPeerConnection;
+  /** Rejects at `close()`. What a closed connection was asked is never answered (W3C webrtc §4.4.1.2), so everything asked of it is raced against this. */
+  readonly #closed: Promise<never>;
+  #reportClosed: (reason: Error) => void = () => undefined;
   #receiver: RTCRtpReceiver | undefined;
 
   constructor({ iceServers, onCandidate, onState, onAudio }: ViewerPeerOptions) {
+    this.#closed = new Promise((_, reject) => {
+      this.#reportClosed = reject;
+    });
+    // Nobody may be waiting when it closes.
+    this.#closed.catch(() => undefined);
     this.connection = new RTCPeerConnection({ iceServers, bundlePolicy: 'max-bundle' });
     this.connection.onicecandidate = ({ candidate }) =>
       onCandidate({
@@ -49,10 +57,14 @@ export class ViewerPeer {
   }
 
   /**
-   * The answer to an offer. Throws AnswerSdpError where the browser cannot receive Opus, and the
-   * browser's own error where it refuses the offer.
+   * The answer to an offer. Throws AnswerSdpError where the browser cannot receive Opus, the
+   * browser's own error where it refuses the offer, and any error when closed meanwhile.
    */
-  async accept(offer: string): Promise<string> {
+  accept(offer: string): Promise<string> {
+    return Promise.race([this.#accept(offer), this.#closed]);
+  }
+
+  async #accept(offer: string): Promise<string> {
     await this.connection.setRemoteDescription({ type: 'offer', sdp: offer });
     const { sdp = '' } = await this.connection.createAnswer();
     // The local description too must ask for stereo: it is what sets up the browser's own decoder.
@@ -63,22 +75,29 @@ export class ViewerPeer {
 
   async addCandidate({ candidate, sdp_mid, sdp_mline_index }: Candidate): Promise<void> {
     try {
-      await this.connection.addIceCandidate({
+      const added = this.connection.addIceCandidate({
         candidate,
         sdpMid: sdp_mid,
         sdpMLineIndex: sdp_mline_index ?? (sdp_mid === null ? 0 : null),
       });
+      await Promise.race([added, this.#closed]);
     } catch {
       // One path less; when none is left, the connection fails and that is reported.
     }
   }
 
-  /** Idempotent; no callback runs afterwards. */
-  close(): void {
+  /** From now on nothing is reported; what plays goes on until `close()`. */
+  retire(): void {
     this.connection.onicecandidate = null;
     this.connection.onconnectionstatechange = null;
     this.connection.ontrack = null;
+  }
+
+  /** Idempotent; no callback runs afterwards. */
+  close(): void {
+    this.retire();
     this.connection.close();
+    this.#reportClosed(new Error('The connection was closed.'));
   }
 }
 

@@ -11,14 +11,18 @@ import { launchChromium, PageLab, type ViewerRecord } from './page-lab.ts';
 let browser: Browser;
 let lab: PageLab;
 
+/** What `before` started, for `after` to end in reverse, however far it came. */
+const started: (() => Promise<void>)[] = [];
+
 before(async () => {
   browser = await launchChromium({ autoplay: true });
+  started.unshift(() => browser.close());
   lab = await PageLab.start(browser);
+  started.unshift(() => lab.stop());
 });
 
 after(async () => {
-  await lab.stop();
-  await browser.close();
+  for (const end of started) await end();
 });
 
 /** Opens the page, lets `use` have it, and then finds fault with anything the browser complained of. */
@@ -278,6 +282,20 @@ test('a lost signaling connection is named, and comes back by itself', async () 
     await playing(page);
     await strip(page).getByText('Connected', { exact: true }).waitFor();
     assert.equal(viewer.closed, true);
+  });
+});
+
+test('a connection cut in the middle of its negotiation does not hold up the next', async () => {
+  await withPage(async (page) => {
+    for (let cut = 0; cut < 4; cut += 1) {
+      const viewer = await waitFor(
+        'an answer',
+        () => !lab.viewer?.closed && answered(lab.viewer) && lab.viewer,
+      );
+      viewer.viewer.end('cut');
+      await waitFor('the next session', () => lab.viewer !== viewer);
+    }
+    await playing(page);
   });
 });
 
