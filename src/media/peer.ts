@@ -5,7 +5,7 @@ import { agreeOnSound, offerMicrophone, offerSound, type SoundAgreement } from '
 import { type ReceptionReport, readRtcp } from './rtcp-read.ts';
 import { writeSenderReport } from './rtcp-write.ts';
 import { opusClockRate } from './rtp-clock.ts';
-import { type RtpPacket, writeRtpHeader } from './rtp-packet.ts';
+import { RtpHeaderTemplate, type RtpPacket } from './rtp-packet.ts';
 import type { Answer } from './sdp-answer.ts';
 import { SendHistory } from './send-history.ts';
 import type { Transport, TransportState } from './transport.ts';
@@ -46,8 +46,6 @@ export interface PeerCounts {
 
 const soundMid = '0';
 const microphoneMid = '1';
-/** Seconds between the capture times written into packets; a receiver interpolates between them. */
-const captureTimeIntervalNs = 1_000_000_000n;
 const reportIntervalNs = 1_000_000_000n;
 /** With no round trip measured, a NACK repeated sooner than this is for a repeat still under way. */
 const defaultRepeatSpacingMs = 20;
@@ -89,11 +87,13 @@ export class Peer extends EventEmitter<PeerEvents> {
   #transportSequence = 0;
   #octetsSent = 0;
   readonly #history: SendHistory;
-  #agreement: SoundAgreement | undefined;
+  #agreement: (SoundAgreement & { readonly headers: RtpHeaderTemplate }) | undefined;
   #first = true;
-  #lastCaptureTimeSentNs: bigint | undefined;
+  /** RTP time of the last packet that carried its capture time: one a second, receivers interpolate. */
+  #lastCaptureTimeSent = Number.NEGATIVE_INFINITY;
   /** RTP timestamp and capture time of the same sample, for the sender reports. */
-  #anchor: { readonly rtp: number; readonly captureNs: bigint } | undefined;
+  #anchorRtp = 0;
+  #anchorNs: bigint | undefined;
   #lastReportNs: bigint | undefined;
 
   constructor(options: PeerOptions) {
@@ -130,7 +130,9 @@ export class Peer extends EventEmitter<PeerEvents> {
   setAnswer(answer: Answer): void {
     const agreement = agreeOnSound(answer.sections, soundMid);
     const remote = answer.transport();
-    this.#agreement = agreement;
+    const { payloadType, extensions } = agreement;
+    const fixed = { payloadType, ssrc: this.#ssrc, mid: soundMid };
+    this.#agreement = { ...agreement, headers: new RtpHeaderTemplate(fixed, extensions) };
     this.transport.setAnswer(remote);
   }
 
@@ -143,24 +145,18 @@ export class Peer extends EventEmitter<PeerEvents> {
     if (agreement === undefined || this.transport.state !== 'connected') return;
     const sequence = this.#sequence;
     this.#sequence = (sequence + 1) & 0xffff;
+    this.#transportSequence = (this.#transportSequence + 1) & 0xffff;
     const rtp = (sound.timestamp + this.#timestampOffset) % 0x100000000;
-    const header = writeRtpHeader(
-      {
-        payloadType: agreement.payloadType,
-        marker: sound.marker || this.#first,
-        sequence,
-        timestamp: rtp,
-        ssrc: this.#ssrc,
-        extensions: {
-          mid: soundMid,
-          transportSequence: this.#nextTransportSequence(),
-          ...this.#captureTime(sound),
-        },
-      },
-      agreement.extensions,
-    );
+    const header = agreement.headers.write({
+      marker: sound.marker || this.#first,
+      sequence,
+      timestamp: rtp,
+      transportSequence: this.#transportSequence,
+      absCaptureTime: this.#captureTime(sound),
+    });
     this.#first = false;
-    this.#anchor = { rtp, captureNs: sound.captureTimeNs };
+    this.#anchorRtp = rtp;
+    this.#anchorNs = sound.captureTimeNs;
     const packet = { header, payload: sound.payload };
     this.#history.add(sequence, packet);
     this.#send(packet);
@@ -176,7 +172,7 @@ export class Peer extends EventEmitter<PeerEvents> {
 
   /** Says goodbye and frees the transport; idempotent. */
   async close(): Promise<void> {
-    if (this.transport.state === 'connected' && this.#anchor !== undefined) {
+    if (this.transport.state === 'connected' && this.#anchorNs !== undefined) {
       this.#sendReport(this.#nowNs(), true);
     }
     await this.transport.close();
@@ -193,31 +189,24 @@ export class Peer extends EventEmitter<PeerEvents> {
     this.#octetsSent += packet.payload.length;
   }
 
-  #nextTransportSequence(): number {
-    this.#transportSequence = (this.#transportSequence + 1) & 0xffff;
-    return this.#transportSequence;
-  }
-
-  #captureTime(sound: SoundPacket): { absCaptureTime?: bigint } {
-    const last = this.#lastCaptureTimeSentNs;
-    const isDue =
-      last === undefined || sound.marker || sound.captureTimeNs - last >= captureTimeIntervalNs;
-    if (!isDue) return {};
-    this.#lastCaptureTimeSentNs = sound.captureTimeNs;
-    return { absCaptureTime: this.#ntp.at(sound.captureTimeNs) };
+  #captureTime(sound: SoundPacket): bigint | undefined {
+    const isDue = sound.marker || sound.timestamp - this.#lastCaptureTimeSent >= opusClockRate;
+    if (!isDue) return undefined;
+    this.#lastCaptureTimeSent = sound.timestamp;
+    return this.#ntp.at(sound.captureTimeNs);
   }
 
   #sendReport(nowNs: bigint, goodbye = false): void {
-    const anchor = this.#anchor;
-    if (anchor === undefined) return;
+    const anchorNs = this.#anchorNs;
+    if (anchorNs === undefined) return;
     this.#lastReportNs = nowNs;
-    const sinceCapture = ((nowNs - anchor.captureNs) * BigInt(opusClockRate)) / 1_000_000_000n;
+    const sinceCapture = ((nowNs - anchorNs) * BigInt(opusClockRate)) / 1_000_000_000n;
     this.transport.sendRtcp(
       writeSenderReport(
         {
           ssrc: this.#ssrc,
           ntp: this.#ntp.at(nowNs),
-          rtpTimestamp: Number(BigInt.asUintN(32, BigInt(anchor.rtp) + sinceCapture)),
+          rtpTimestamp: Number(BigInt.asUintN(32, BigInt(this.#anchorRtp) + sinceCapture)),
           packets: this.counts.packetsSent,
           octets: this.#octetsSent,
         },

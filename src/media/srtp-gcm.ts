@@ -27,13 +27,22 @@ function directionKey(master: SrtpMasterKey, stream: 'rtp' | 'rtcp'): DirectionK
   return { key: createSecretKey(key), salt };
 }
 
+/** How often the sequence number of a stream has wrapped, and the newest one. */
+interface Rollover {
+  readonly ssrc: number;
+  counter: number;
+  sequence: number;
+}
+
 /** Encrypts what we send. */
 export class SrtpSender {
   readonly #rtp: DirectionKey;
   readonly #rtcp: DirectionKey;
   /** Reused: the cipher copies it before the call returns. */
   readonly #iv = Buffer.alloc(12);
-  readonly #rollover = new Map<number, { counter: number; sequence: number }>();
+  readonly #rollovers = new Map<number, Rollover>();
+  /** The stream sent last, which is nearly always the next one. */
+  #lastRollover: Rollover | undefined;
   #srtcpIndex = 0;
 
   constructor(master: SrtpMasterKey) {
@@ -81,11 +90,15 @@ export class SrtpSender {
 
   /** The rollover counter of a sequence number (RFC 3711 §3.3.1); older ones within half the space keep theirs. */
   #counterOf(ssrc: number, sequence: number): number {
-    const state = this.#rollover.get(ssrc);
+    const last = this.#lastRollover;
+    const state = last?.ssrc === ssrc ? last : this.#rollovers.get(ssrc);
     if (state === undefined) {
-      this.#rollover.set(ssrc, { counter: 0, sequence });
+      const first = { ssrc, counter: 0, sequence };
+      this.#rollovers.set(ssrc, first);
+      this.#lastRollover = first;
       return 0;
     }
+    this.#lastRollover = state;
     const ahead = (sequence - state.sequence) & 0xffff;
     if (ahead >= 0x8000) return sequence > state.sequence ? state.counter - 1 : state.counter;
     if (sequence < state.sequence) state.counter += 1;
