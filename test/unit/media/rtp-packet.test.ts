@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { RtpPacket } from 'werift';
 import { rtpHeaderBytes } from '../../../src/media/ingress-guard.ts';
-import { writeRtpHeader } from '../../../src/media/rtp-packet.ts';
+import { RtpHeaderTemplate, writeRtpHeader } from '../../../src/media/rtp-packet.ts';
 
 const plain = { payloadType: 111, marker: false, sequence: 7, timestamp: 960, ssrc: 99 };
 
@@ -53,6 +53,38 @@ describe('writeRtpHeader', () => {
           assert.deepEqual(
             { payloadType, marker, sequence: sequenceNumber, timestamp, ssrc },
             { ...fields },
+          );
+        },
+      ),
+    );
+  });
+});
+
+describe('RtpHeaderTemplate', () => {
+  test('writes the same bytes, whatever was agreed', () => {
+    fc.assert(
+      fc.property(
+        fc.record({
+          marker: fc.boolean(),
+          sequence: fc.integer({ min: 0, max: 0xffff }),
+          timestamp: fc.integer({ min: 0, max: 0xffffffff }),
+          transportSequence: fc.integer({ min: 0, max: 0xffff }),
+          absCaptureTime: fc.option(fc.bigInt(0n, 0xffffffffffffffffn), { nil: undefined }),
+        }),
+        fc.subarray(['mid', 'transportSequence', 'absCaptureTime'] as const),
+        (changes, agreed) => {
+          const ids = Object.fromEntries(agreed.map((name, index) => [name, index + 1]));
+          const fixed = { payloadType: 111, ssrc: 0xfedcba98 };
+          const template = new RtpHeaderTemplate({ ...fixed, mid: '0' }, ids);
+          const { marker, sequence, timestamp, transportSequence, absCaptureTime } = changes;
+          const extensions = {
+            mid: '0',
+            transportSequence,
+            ...(absCaptureTime !== undefined && { absCaptureTime }),
+          };
+          assert.deepEqual(
+            template.write(changes),
+            writeRtpHeader({ ...fixed, marker, sequence, timestamp, extensions }, ids),
           );
         },
       ),

@@ -1,0 +1,104 @@
+/**
+ * CPU of this process for one 1,200-byte RTP packet, in µs: as fast as they go, and paced as video is
+ * (14 packets every 16 ms). The floor is a bare connected socket that sends ready bytes; werift's own
+ * transport is the peer. All take turns, and the median of the rounds counts.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { type BenchOptions, type BenchResult, median, round } from './bench.ts';
+import { bareSender, ownSender, type Sender, weriftSender } from './rtp-send/senders.ts';
+
+const packetsPerFrame = 14;
+const frameMs = 16;
+
+interface Sizes {
+  readonly rounds: number;
+  readonly burstPackets: number;
+  readonly pacedFrames: number;
+}
+
+function cpuUs(since?: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(since);
+  return user + system;
+}
+
+async function startSink(): Promise<{ child: ChildProcess; port: number }> {
+  const path = fileURLToPath(new URL('./rtp-send/sink.ts', import.meta.url));
+  const child = spawn(process.execPath, [path], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const [line] = await once(createInterface({ input: child.stdout }), 'line');
+  return { child, port: Number(line) };
+}
+
+async function burst(sender: Sender, packets: number): Promise<number> {
+  const before = process.cpuUsage();
+  for (let sent = 0; sent < packets; sent += packetsPerFrame * 4) {
+    sender.send(packetsPerFrame * 4);
+    await turn();
+  }
+  return cpuUs(before) / packets;
+}
+
+async function paced(sender: Sender, frames: number): Promise<number> {
+  const before = process.cpuUsage();
+  const startMs = performance.now();
+  for (let frame = 1; frame <= frames; frame += 1) {
+    sender.send(packetsPerFrame);
+    await sleep(Math.max(1, startMs + frame * frameMs - performance.now()));
+  }
+  return cpuUs(before) / (frames * packetsPerFrame);
+}
+
+async function measure(senders: readonly Sender[], sizes: Sizes, progress: (text: string) => void) {
+  const figures = new Map(
+    senders.map(({ name }) => [name, { burstUs: [] as number[], pacedUs: [] as number[] }]),
+  );
+  // The first round warms up and is thrown away.
+  for (let index = 0; index <= sizes.rounds; index += 1) {
+    progress(index === 0 ? 'warming up' : `round ${index} of ${sizes.rounds}`);
+    for (const sender of senders) {
+      const burstUs = await burst(sender, sizes.burstPackets);
+      const pacedUs = await paced(sender, sizes.pacedFrames);
+      if (index === 0) continue;
+      figures.get(sender.name)?.burstUs.push(burstUs);
+      figures.get(sender.name)?.pacedUs.push(pacedUs);
+    }
+  }
+  return (name: string) => {
+    const { burstUs = [], pacedUs = [] } = figures.get(name) ?? {};
+    return { burstUs: round(median(burstUs)), pacedUs: round(median(pacedUs)) };
+  };
+}
+
+export async function run({ short, progress }: BenchOptions): Promise<BenchResult> {
+  const sizes = short
+    ? { rounds: 2, burstPackets: 2_000, pacedFrames: 15 }
+    : { rounds: 9, burstPackets: 40_000, pacedFrames: 100 };
+  const { child, port } = await startSink();
+  const senders = [await bareSender(port), await ownSender(port), await weriftSender(port)];
+  try {
+    const median = await measure(senders, sizes, progress);
+    const own = median('own');
+    const floor = median('floor');
+    const werift = median('werift');
+    const ratio = round(own.pacedUs / floor.pacedUs, 2);
+    return {
+      fields: {
+        burstUs: own.burstUs,
+        pacedUs: own.pacedUs,
+        floorBurstUs: floor.burstUs,
+        floorPacedUs: floor.pacedUs,
+        weriftBurstUs: werift.burstUs,
+        weriftPacedUs: werift.pacedUs,
+        ratio,
+      },
+      budgets: [{ name: 'ratio', value: ratio, is: 'at most', limit: 1.5 }],
+    };
+  } finally {
+    for (const sender of senders) await sender.close();
+    child.stdin?.end();
+    await once(child, 'exit');
+  }
+}
