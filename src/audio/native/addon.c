@@ -91,12 +91,28 @@ static void throw_errno(napi_env env, const char *what, int error)
 	napi_throw_error(env, NULL, message);
 }
 
+/* What the callback throws is an uncaught exception as any other; left to itself Node only warns. */
+static void call_javascript(napi_env env, napi_value callback, void *context, void *data)
+{
+	(void)context;
+	(void)data;
+	napi_value receiver;
+	napi_value error;
+	/* No environment: it is being taken down. */
+	if (env == NULL || napi_get_undefined(env, &receiver) != napi_ok)
+		return;
+	napi_status status = napi_call_function(env, receiver, callback, 0, NULL, NULL);
+	if (status == napi_pending_exception &&
+	    napi_get_and_clear_last_exception(env, &error) == napi_ok)
+		napi_fatal_exception(env, error);
+}
+
 static bool make_wake(napi_env env, napi_value callback, struct handle *handle)
 {
 	napi_value name;
 	napi_create_string_utf8(env, "earshot capture", NAPI_AUTO_LENGTH, &name);
 	return napi_create_threadsafe_function(env, callback, NULL, name, 0, 1, NULL, NULL, NULL,
-					       NULL, &handle->wake) == napi_ok;
+					       call_javascript, &handle->wake) == napi_ok;
 }
 
 /* open(settings, hotplugDirectory, onWake): starts a capture. */
