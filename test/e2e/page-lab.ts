@@ -54,8 +54,8 @@ export interface ViewerRecord {
 export class PageLab {
   readonly memory = new InMemoryServices();
   readonly viewers: ViewerRecord[] = [];
-  /** False: the device answers nothing to those who are ready. */
-  offering = true;
+  /** So many more sessions are ended right after their offer. */
+  cuts = 0;
   readonly #directory: string;
   readonly #host: Page;
   readonly #calls = new Set<Promise<void>>();
@@ -116,7 +116,11 @@ export class PageLab {
 
   #toViewer(sessionId: string, message: DeviceMessage): void {
     const record = this.viewers[Number(sessionId)];
-    if (record !== undefined && !record.closed) record.viewer.send(message);
+    if (record === undefined || record.closed) return;
+    record.viewer.send(message);
+    if (message.type !== 'webrtc_offer' || this.cuts === 0) return;
+    this.cuts -= 1;
+    record.viewer.end('cut');
   }
 
   #openSession(viewer: Viewer): ReturnType<MediaService['openSession']> {
@@ -141,7 +145,7 @@ export class PageLab {
     switch (message.type) {
       case 'webrtc_ready':
       case 'direct_media_reset_request':
-        if (this.offering) this.#call('hostOffer', id);
+        this.#call('hostOffer', id);
         return;
       case 'webrtc_answer':
       case 'ice_candidate':

@@ -286,16 +286,12 @@ test('a lost signaling connection is named, and comes back by itself', async () 
 });
 
 test('a connection cut in the middle of its negotiation does not hold up the next', async () => {
+  const sessions = lab.viewers.length;
+  lab.cuts = 3;
   await withPage(async (page) => {
-    for (let cut = 0; cut < 4; cut += 1) {
-      const viewer = await waitFor(
-        'an answer',
-        () => !lab.viewer?.closed && answered(lab.viewer) && lab.viewer,
-      );
-      viewer.viewer.end('cut');
-      await waitFor('the next session', () => lab.viewer !== viewer);
-    }
+    await waitFor('the sessions after the cuts', () => lab.viewers.length >= sessions + 4);
     await playing(page);
+    assert.equal(lab.viewers.length, sessions + 4);
   });
 });
 
