@@ -5,7 +5,7 @@
 /* What in-band FEC is tuned for; a viewer's real loss is not known here. */
 #define EXPECTED_LOSS_PERCENT 10
 
-/* After a switch; with none a tone loses half of its level for 10 ms, with two a twentieth. */
+/* After a switch; with none a tone loses half of its level for 10 ms, with two less than a tenth. */
 #define INDEPENDENT_PACKETS 2
 
 struct encoder *encoder_create(const struct encoder_settings *settings)
