@@ -85,6 +85,7 @@ export class EarshotProcess {
     return await this.until(() => this.#lines.find(({ fields }) => matches(fields)), {
       what: 'a line of the log',
       deadlineMs,
+      everyMs: 1,
     });
   }
 
@@ -108,10 +109,16 @@ export class EarshotProcess {
     }
   }
 
+  /** Waits until it listens; `url` is known from then on. */
+  async listening(): Promise<LogLine> {
+    const line = await this.logged(({ msg }) => msg === 'listening');
+    this.#url = v.parse(v.string(), line.fields['url']).replace(/\/$/, '');
+    return line;
+  }
+
   /** Waits until it listens and its children run. */
   async ready(): Promise<void> {
-    const listening = await this.logged(({ msg }) => msg === 'listening');
-    this.#url = v.parse(v.string(), listening.fields['url']).replace(/\/$/, '');
+    await this.listening();
     await this.until(
       async () => (await this.status()).children.every(({ state }) => state === 'running'),
       { what: 'running children', deadlineMs: startDeadlineMs },

@@ -25,3 +25,30 @@ export async function residentMb(pid: number): Promise<number> {
   if (kib === undefined) throw new Error(`process ${pid} has no memory`);
   return Number(kib) / 1024;
 }
+
+/** How busy all processors were between two calls, 0–1: a measurement beside other work is a rough one. */
+export class MachineLoad {
+  #before: readonly [busy: number, total: number] = [0, 0];
+
+  async start(): Promise<void> {
+    this.#before = await ticks();
+  }
+
+  /** Share of the processors' time since start() that was not idle. */
+  async busy(): Promise<number> {
+    const [busy, total] = await ticks();
+    const [busyBefore, totalBefore] = this.#before;
+    return total === totalBefore ? 0 : (busy - busyBefore) / (total - totalBefore);
+  }
+}
+
+/** Busy and all ticks of all processors since boot (proc_stat). */
+async function ticks(): Promise<readonly [busy: number, total: number]> {
+  const [line = ''] = (await readFile('/proc/stat', 'utf8')).split('\n');
+  const [user = 0, nice = 0, system = 0, idle = 0, wait = 0, irq = 0, softirq = 0, steal = 0] = line
+    .split(/\s+/)
+    .slice(1)
+    .map(Number);
+  const busy = user + nice + system + irq + softirq + steal;
+  return [busy, busy + idle + wait];
+}

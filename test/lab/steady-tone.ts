@@ -29,12 +29,12 @@ export async function playTone(card: Card): Promise<Playback> {
 }
 
 export interface Silence {
-  /** Between these nothing was heard, ms of performance.now(). */
+  /** Between these nothing was heard, ms of performance.now(); `toMs` is Infinity while it lasts. */
   readonly fromMs: number;
   readonly toMs: number;
 }
 
-/** The silences of a recording that are over, in order, in steps of 5 ms. */
+/** The silences of a recording, in order, in steps of 5 ms. */
 export function silences({ samples, channels, startMs }: Recording): Silence[] {
   const block = (rateHz / 1_000) * blockMs;
   const blocks = Math.floor(samples.length / channels / block);
@@ -49,6 +49,7 @@ export function silences({ samples, channels, startMs }: Recording): Silence[] {
       fromMs = undefined;
     }
   }
+  if (fromMs !== undefined) found.push({ fromMs, toMs: Number.POSITIVE_INFINITY });
   return found;
 }
 
