@@ -21,7 +21,7 @@ export interface OutputCapture {
 }
 
 export interface AudioOutputOptions {
-  readonly channel: Pick<Channel, 'on' | 'send' | 'sendMedia'>;
+  readonly channel: Pick<Channel, 'send' | 'sendMedia'>;
   readonly openCapture: (options: OpenCaptureOptions) => OutputCapture;
   readonly version: string;
   readonly log: Log;
@@ -63,7 +63,6 @@ export class AudioOutput {
   /** Says hello; from then on the main process drives. */
   start(): void {
     const { channel, version } = this.#options;
-    channel.on('control', (message) => this.#receive(message));
     channel.send('hello', { role: 'audio-output', pid: process.pid, version });
   }
 
@@ -106,7 +105,8 @@ export class AudioOutput {
     if (busyMs > busyExitMs) this.#end(1);
   }
 
-  #receive(message: ControlMessage): void {
+  /** Takes a message of the main process. */
+  receive(message: ControlMessage): void {
     if (message.type === 'configure') {
       const { id, config } = message.body;
       this.#lastChange = this.#lastChange

@@ -51,6 +51,7 @@ async function run(log: ReturnType<typeof createLog>): Promise<number> {
     }
     process.once('SIGTERM', () => finish(0));
     channel.once('close', () => finish(exitUnavailable));
+    channel.on('control', (message) => output.receive(message));
     output.start();
     channel.start();
   });
