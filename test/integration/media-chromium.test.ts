@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, describe, test } from 'node:test';
+import { after, afterEach, before, describe, mock, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import * as v from 'valibot';
 import { silentLog } from '../../src/log/log.ts';
 import { MediaHub } from '../../src/media/media-hub.ts';
+import { MuxEndpoint } from '../../src/media/udp-mux.ts';
 import { launchBrowser } from '../fixtures/browser.ts';
 import { MediaServer } from '../fixtures/media-server.ts';
 import { OpusSource } from '../fixtures/opus-source.ts';
@@ -167,6 +168,31 @@ describe('a media hub and Chromium', () => {
       return (sessions[0]?.microphoneFramesDropped ?? 0) > 20 && sessions;
     });
     assert.equal(session?.state, 'connected');
+  });
+
+  test('with retransmission asked for, one packet in ten lost on the way is heard all the same', async () => {
+    const send = MuxEndpoint.prototype.send;
+    let count = 0;
+    mock.method(
+      MuxEndpoint.prototype,
+      'send',
+      function (this: MuxEndpoint, ...[parts, port, address]: Parameters<typeof send>) {
+        // RTP comes in three parts; everything else passes.
+        const isRtp = Array.isArray(parts) && parts.length === 3;
+        if (isRtp) count += 1;
+        return isRtp && count % 10 === 0 ? true : send.call(this, parts, port, address);
+      },
+    );
+    try {
+      const page = await open('?nack');
+      await hears(page);
+      await waitFor('repeats', () => (hub.sessions()[0]?.packetsRetransmitted ?? 0) >= 10);
+    } finally {
+      mock.restoreAll();
+    }
+    const [page] = browser.contexts()[0]?.pages() ?? [];
+    assert.ok(page);
+    await waitFor('every hole to be filled', async () => (await soundOf(page))?.packetsLost === 0);
   });
 
   test('a viewer without Opus is told so in a sentence', async () => {
