@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+/** Runs each benchmark once, short, only to see that it works: speed is never asserted here. */
+
+const runner = fileURLToPath(new URL('./run.ts', import.meta.url));
+
+/** Every benchmark there is, with the fields it promises. */
+const promised = {
+  'audio-latency': ['presets', 'peer', 'ratio'],
+  'audio-cpu': ['mainMsPerS', 'outputMsPerS', 'extraViewerMsPerS', 'peerMsPerS', 'ratio'],
+  'rtp-send': ['burstUs', 'pacedUs', 'floorBurstUs', 'floorPacedUs', 'weriftPacedUs', 'ratio'],
+  ipc: ['framesPerS', 'usPerFrame', 'largeMBps'],
+  'preset-switch': ['switches', 'packetsLost', 'maxTimestampError', 'longestGapMs'],
+  recovery: ['killMs', 'replugMs'],
+  startup: ['listenMs', 'firstFrameMs'],
+  memory: ['mainMB', 'outputMB', 'growthMBPerH'],
+} as const;
+
+async function runShort(name: string): Promise<{ code: unknown; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, [runner, name, '--short', '--json'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 120_000,
+  });
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'exit'),
+  ]);
+  return { code, stdout, stderr };
+}
+
+/** The last line of standard output, which is one JSON object. */
+function lastObject(stdout: string): Readonly<Record<string, unknown>> {
+  const parsed: unknown = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '');
+  assert.ok(typeof parsed === 'object' && parsed !== null);
+  return { ...parsed };
+}
+
+describe('a short run of the benchmark', () => {
+  for (const [name, fields] of Object.entries(promised)) {
+    it(`${name} measures all it promises`, async () => {
+      const { code, stdout, stderr } = await runShort(name);
+      assert.equal(code, 0, stderr);
+      const result = lastObject(stdout);
+      assert.equal(result['bench'], name);
+      assert.equal(typeof result['ok'], 'boolean');
+      assert.equal(typeof result['machine'], 'string');
+      for (const field of fields) {
+        const value = result[field];
+        const isMeasured = typeof value === 'object' ? value !== null : Number.isFinite(value);
+        assert.ok(isMeasured, `${field} is ${JSON.stringify(value)}`);
+      }
+    });
+  }
+});
