@@ -28,8 +28,10 @@ check: ## lint, format and types only
 format: ## format the tree
 	@npm run -s format
 
-bench: ## run every benchmark in turn (one: npm run -s bench -- NAME [--json])
-	@node test/bench/run.ts all
+bench: build ## run every benchmark in turn (one: npm run -s bench -- NAME [--json])
+	@for name in audio-latency audio-cpu rtp-send ipc preset-switch recovery startup memory; do \
+	  npm run -s bench -- $$name || exit 1; \
+	done
 
 docs: ## write the generated parts of docs/ anew
 	@node scripts/generate-docs.ts
