@@ -310,7 +310,7 @@ describe('the control socket from the command’s side', () => {
     }
   });
 
-  const strange: [name: string, answer: string | undefined, stderr: RegExp][] = [
+  const strange: [name: string, answer: string, stderr: RegExp][] = [
     ['hangs up', '', /did not answer/],
     ['is no HTTP server', 'SSH-2.0-hello\r\n', /did not answer/],
     ['sends no JSON', 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi', /cannot be read/],

@@ -92,7 +92,7 @@ describe('Session', () => {
     say(candidate(1));
     const transport = await offered();
     say(candidate(2));
-    assert.deepEqual(transport.candidates, []);
+    assert.equal(transport.candidates.length, 0);
     say({ type: 'webrtc_answer', sdp: goodAnswer });
     say(candidate(3));
     assert.deepEqual(
