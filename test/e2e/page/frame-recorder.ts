@@ -6,7 +6,7 @@ export interface ReceivedFrame {
   readonly rtpTimestamp: number;
   /** That it decodes to, at 48 kHz. */
   readonly samples: number;
-  /** ms of performance.now(). */
+  /** When the browser's network thread had it, where it says so (Chromium does); ms of performance.now(). */
   readonly arrivalMs: number;
 }
 
@@ -27,13 +27,15 @@ export function recordFrames(receiver: RTCRtpReceiver, frames: ReceivedFrame[]):
   const { readable, writable } = encodedStreams(receiver);
   const watch = new TransformStream<RTCEncodedAudioFrame, RTCEncodedAudioFrame>({
     transform(frame, controller) {
-      const arrivalMs = performance.now();
-      const { sequenceNumber, rtpTimestamp } = frame.getMetadata();
+      const metadata = frame.getMetadata();
+      const { sequenceNumber, rtpTimestamp } = metadata;
+      const received: unknown = Reflect.get(metadata, 'receiveTime');
       frames.push({
         sequenceNumber: sequenceNumber ?? -1,
         rtpTimestamp: rtpTimestamp ?? -1,
         samples: opusPacketSamples(new Uint8Array(frame.data)),
-        arrivalMs,
+        // Without it, the time at which this page got around to the packet.
+        arrivalMs: typeof received === 'number' ? received : performance.now(),
       });
       controller.enqueue(frame);
     },
