@@ -15,7 +15,7 @@ packages=(
 # What the tests and benchmarks compare with and drive.
 if [ "$purpose" = test ]; then
   packages+=(
-    chromium iproute2 procps shellcheck sox
+    chromium coturn iproute2 procps shellcheck sox
     gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
     gstreamer1.0-nice gstreamer1.0-alsa python3-gst-1.0 gir1.2-gst-plugins-bad-1.0
   )

@@ -65,6 +65,7 @@ export class WeriftIce {
   readonly #paths = new Map<IngressPath, AgentPath>();
   readonly #endpoints = new Map<object, MuxEndpoint>();
   readonly #ownPaths: StunProtocol[] = [];
+  readonly #relays: TurnPath[] = [];
   readonly #remoteCandidates: string[] = [];
   #answered = false;
   #closed = false;
@@ -77,7 +78,10 @@ export class WeriftIce {
       new RTCIceGatherer({ ...relay, useIpv4: false, useIpv6: false }),
     );
     this.transport.onIceCandidate.subscribe((candidate) => {
-      if (candidate !== undefined) options.onCandidate(candidateText(candidate.toJSON()));
+      if (candidate === undefined) return;
+      // werift pairs a relay only with what is known when checks begin; ours trickles in later.
+      for (const relay of this.#relays) this.#agent.pairLocalProtocol(relay);
+      options.onCandidate(candidateText(candidate.toJSON()));
     });
     this.#agent = iceAgentOf(this.transport.connection);
     // werift's default is a public server; a configured one is asked through the mux.
@@ -229,6 +233,7 @@ export class WeriftIce {
   /** What a relay unwraps comes from the open network too: it takes the same way through the guard. */
   #addRelay(relay: TurnPath): void {
     guardTurnSocket(relay);
+    this.#relays.push(relay);
     const path: IngressPath = { key: `relay-${this.#agent.localUsername}` };
     const stun = relay.handleStunMessage.bind(relay);
     relay.handleStunMessage = (datagram, [address, port]) => {

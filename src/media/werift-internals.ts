@@ -53,6 +53,8 @@ export interface IceAgent {
   /** Listens to a path; called for every TURN allocation that werift makes. */
   ensureProtocol: (protocol: object) => void;
   appendLocalCandidate(candidate: Candidate): void;
+  /** Pairs a path with the remote candidates known so far; a pair that exists is left. */
+  pairLocalProtocol(protocol: object): void;
   buildRequest(options: {
     readonly nominate: boolean;
     readonly localUsername: string;
@@ -110,7 +112,7 @@ function isIceAgent(value: object): value is IceAgent {
     Array.isArray(value.protocols) &&
     'userHistory' in value &&
     'checkList' in value &&
-    ['ensureProtocol', 'appendLocalCandidate', 'buildRequest'].every(
+    ['ensureProtocol', 'appendLocalCandidate', 'pairLocalProtocol', 'buildRequest'].every(
       (name) => typeof Reflect.get(value, name) === 'function',
     )
   );
