@@ -1,7 +1,11 @@
 /** RTP time units a second of Opus (RFC 7587 §4.1): always 48,000, whatever the encoder runs at. */
 export const opusClockRate = 48_000;
 
-/** Opus says nothing in packets of one or two bytes (DTX, RFC 7587 §3.1.3). */
+/**
+ * Opus says nothing in packets of one or two bytes (DTX, RFC 7587 §3.1.3). The first of a pause is sent
+ * all the same: it tells the decoder that silence is meant. Without it the browser takes the pause for
+ * loss and conceals every sample of it.
+ */
 const maxDtxBytes = 2;
 const minGapMs = 40;
 
@@ -10,7 +14,7 @@ export interface RtpClockStep {
   readonly timestamp: number;
   /** The first packet after a pause, a gap or at the start (RFC 3551 §4.1). */
   readonly marker: boolean;
-  /** False for a DTX packet: it is not sent, but its time passes. */
+  /** False for a DTX packet after the first of a pause: it is not sent, but its time passes. */
   readonly send: boolean;
   /** Samples by which the clock was advanced over a real gap before this packet; 0 when there was none. */
   readonly skipped: number;
@@ -27,7 +31,7 @@ export class RtpClock {
   #started = false;
   /** When the sample at `#next` was or will be captured, if capture goes on without a gap. */
   #nextCaptureNs = 0n;
-  #afterPause = true;
+  #inPause = true;
 
   step(frame: {
     readonly samples: number;
@@ -41,9 +45,10 @@ export class RtpClock {
       ? Number((gapNs * BigInt(opusClockRate) + 500_000_000n) / 1_000_000_000n)
       : 0;
     const timestamp = this.#next + skipped;
-    const send = frame.bytes > maxDtxBytes;
-    const marker = send && (this.#afterPause || isGap);
-    this.#afterPause = !send;
+    const silent = frame.bytes <= maxDtxBytes;
+    const send = !silent || !this.#inPause;
+    const marker = send && (isGap || this.#inPause);
+    this.#inPause = silent;
     this.#started = true;
     this.#next = timestamp + frame.samples;
     this.#nextCaptureNs =

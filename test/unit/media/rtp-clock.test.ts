@@ -84,29 +84,44 @@ describe('RtpClock', () => {
     assert.equal(capture.frame(960).timestamp, 1_920);
   });
 
-  test('DTX packets are not sent while their time passes; what follows is marked', () => {
+  test('the first DTX packet of a pause is sent, the others are not while their time passes', () => {
     const capture = new Capture();
     capture.frame(960);
-    for (const bytes of [1, 2, 0]) assert.equal(capture.frame(960, bytes).send, false);
+    const pause = [1, 2, 1].map((bytes) => capture.frame(960, bytes));
+    assert.deepEqual(
+      pause.map(({ send, marker }) => [send, marker]),
+      [
+        [true, false],
+        [false, false],
+        [false, false],
+      ],
+    );
     assert.deepEqual(capture.frame(960, 3), {
       timestamp: 4 * 960,
       marker: true,
       send: true,
       skipped: 0,
     });
+    assert.equal(capture.frame(960, 1).send, true, 'the next pause begins anew');
   });
 
-  test('a gap that begins with a DTX packet marks the first one sent after it', () => {
+  test('a stream that begins in silence sends nothing before its first sound', () => {
+    const capture = new Capture();
+    assert.equal(capture.frame(960, 1).send, false);
+    assert.deepEqual(capture.frame(960), { timestamp: 960, marker: true, send: true, skipped: 0 });
+  });
+
+  test('a gap marks the first packet sent after it, be it the DTX packet that begins a pause', () => {
     const capture = new Capture();
     capture.frame(960);
     capture.timeNs += 1_000n * msNs;
     assert.deepEqual(capture.frame(960, 1), {
       timestamp: 960 + 48_000,
-      marker: false,
-      send: false,
+      marker: true,
+      send: true,
       skipped: 48_000,
     });
-    assert.equal(capture.frame(960).marker, true);
+    assert.equal(capture.frame(960).marker, true, 'sound after silence');
   });
 
   test('for any mix of frames and gaps, time never runs back and follows the wall within the limit', () => {
