@@ -35,13 +35,23 @@ function askForStereo(section: readonly string[], payloadType: string): string[]
   );
 }
 
+/** Asks for lost packets again (RFC 4585 §6.2.1): Chromium does for sound when its own answer says so. */
+function askForRepeats(section: readonly string[], payloadType: string): string[] {
+  const nack = `a=rtcp-fb:${payloadType} nack`;
+  if (section.includes(nack)) return [...section];
+  return section.flatMap((line) =>
+    opusRtpmap.exec(line)?.[1] === payloadType ? [line, nack] : [line],
+  );
+}
+
 /**
- * The answer with `stereo=1` in the Opus format parameters of each audio section it receives on:
- * without it Chromium decodes the host's stereo sound to one channel (RFC 7587 §6.1).
+ * The answer as the host's sound needs it, in each audio section it receives on: `stereo=1` in the Opus
+ * format parameters, without which Chromium decodes stereo to one channel (RFC 7587 §6.1), and `nack`,
+ * which the device offers and Chromium leaves out.
  *
  * Throws {@link AnswerSdpError} where the text is not an SDP, or receives no Opus.
  */
-export function stereoAnswer(sdp: string): string {
+export function soundAnswer(sdp: string): string {
   const lines = sdp.split(/\r\n|\n/);
   if (lines[0] !== 'v=0') throw new AnswerSdpError('The browser made an answer that is not SDP.');
   const sections: string[][] = [[]];
@@ -54,7 +64,10 @@ export function stereoAnswer(sdp: string): string {
     if (!section[0]?.startsWith('m=audio ') || !receives(section)) return section;
     const payloadTypes = opusPayloadTypes(section);
     found ||= payloadTypes.length > 0;
-    return payloadTypes.reduce(askForStereo, section);
+    return payloadTypes.reduce<readonly string[]>(
+      (lines, payloadType) => askForRepeats(askForStereo(lines, payloadType), payloadType),
+      section,
+    );
   });
   if (!found)
     throw new AnswerSdpError('This browser cannot receive Opus, the codec of the host’s sound.');

@@ -1,4 +1,4 @@
-import { stereoAnswer } from './answer-sdp.ts';
+import { soundAnswer } from './answer-sdp.ts';
 
 /** A candidate as the signaling carries it; empty for end-of-candidates. */
 export interface Candidate {
@@ -68,7 +68,7 @@ export class ViewerPeer {
     await this.connection.setRemoteDescription({ type: 'offer', sdp: offer });
     const { sdp = '' } = await this.connection.createAnswer();
     // The local description too must ask for stereo: it is what sets up the browser's own decoder.
-    const answer = stereoAnswer(sdp);
+    const answer = soundAnswer(sdp);
     await this.connection.setLocalDescription({ type: 'answer', sdp: answer });
     return answer;
   }

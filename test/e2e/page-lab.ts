@@ -16,28 +16,16 @@ import {
   viewerMessageSchema,
 } from '../../src/media/signaling-messages.ts';
 import { InMemoryServices } from '../fixtures/in-memory-services.ts';
+import { autoplayFlag, chromiumLaunch, loopbackFlag } from '../lab/chromium-launch.ts';
 
 type Viewer = Parameters<MediaService['openSession']>[0];
 
 /** A browser of the lab (LAB flags), with or without the leave to play sound unasked. */
 export function launchChromium({ autoplay }: { readonly autoplay: boolean }): Promise<Browser> {
-  return chromium.launch({
-    executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
-    timeout: 30_000,
-    // A container's user namespace has no room for Chromium's own sandbox.
-    chromiumSandbox: false,
-    args: [
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      '--disable-features=WebRtcHideLocalIpsWithMdns',
-      '--allow-loopback-in-peer-connection',
-      `--autoplay-policy=${autoplay ? 'no-user-gesture-required' : 'document-user-activation-required'}`,
-    ],
-  });
+  const policy = autoplay ? autoplayFlag : '--autoplay-policy=document-user-activation-required';
+  return chromium.launch(
+    chromiumLaunch([policy, loopbackFlag, '--disable-features=WebRtcHideLocalIpsWithMdns']),
+  );
 }
 
 /** One viewer's session as the device's side sees it. */

@@ -1,5 +1,6 @@
 import { type Browser, chromium, type Page } from 'playwright-core';
 import type { Card } from './card-delay.ts';
+import { autoplayFlag, chromiumLaunch, fakeMicrophoneFlags } from './chromium-launch.ts';
 
 /** A real browser with a sound card of the lab, no screen, and a profile of its own. */
 
@@ -19,18 +20,6 @@ export interface LabBrowserOptions {
   readonly args?: readonly string[];
 }
 
-const flags = [
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--autoplay-policy=no-user-gesture-required',
-  '--use-fake-ui-for-media-stream',
-  '--use-fake-device-for-media-stream',
-];
-
 /** Starts Debian's Chromium; `CHROMIUM` names another. Fails when it does not start within 30 s. */
 export async function startChromium({
   card,
@@ -38,16 +27,13 @@ export async function startChromium({
   args = [],
 }: LabBrowserOptions): Promise<LabBrowser> {
   const browser: Browser = await chromium.launch({
-    executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
-    timeout: 30_000,
-    // A container's user namespace has no room for Chromium's own sandbox.
-    chromiumSandbox: false,
-    ignoreDefaultArgs: ['--mute-audio'],
-    args: [
-      ...flags,
+    ...chromiumLaunch([
+      autoplayFlag,
+      ...fakeMicrophoneFlags,
       ...(microphone === undefined ? [] : [`--use-file-for-fake-audio-capture=${microphone}`]),
       ...args,
-    ],
+    ]),
+    ignoreDefaultArgs: ['--mute-audio'],
     env: { ...inherited(), ...card.server.env, PULSE_SINK: card.server.sinkName(card.sink) },
   });
   return {
