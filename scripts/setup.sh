@@ -52,15 +52,30 @@ fi
 
 stamp=node_modules/.earshot-lock
 lock=$(sha256sum package-lock.json | cut -d' ' -f1)
+fresh=no
 if [ "$(cat "$stamp" 2>/dev/null || true)" != "$lock" ]; then
+  fresh=yes
   say 'installing npm modules'
   npm ci --no-audit --no-fund --loglevel=error
-  # The independent Opus decoder of the tests is native, and must match the pinned Node, not the
-  # system's that ran npm.
-  PATH="$PWD/node_modules/.bin:$PATH" npm rebuild --loglevel=error @discordjs/opus
-  printf '%s\n' "$lock" >"$stamp"
 fi
 
 export PATH="$PWD/node_modules/.bin:$PATH"
 say "node $(node --version)"
 node scripts/build-native.ts
+
+# The independent Opus codec of the tests is native too. Debian's npm builds it against Debian's own Node,
+# and it then crashes the pinned one: build it with the pinned node-gyp and headers where that happened.
+works_here() { bash -c "node -e \"require('@discordjs/opus')\"" >/dev/null 2>&1; }
+if [ "$purpose" = test ] && ! works_here; then
+  say 'building @discordjs/opus for the pinned Node'
+  headers=$(find node_modules/node/node_modules node_modules/.cache \
+    -path '*/include/node/node_api.h' -print -quit 2>/dev/null || true)
+  (
+    cd node_modules/@discordjs/opus
+    npm_config_node_gyp="$OLDPWD/node_modules/node-gyp/bin/node-gyp.js" \
+      npm_config_nodedir="$OLDPWD/${headers%/include/node/node_api.h}" \
+      node-pre-gyp rebuild --build-from-source >build.log 2>&1 || { cat build.log; exit 1; }
+  )
+  works_here || { say '@discordjs/opus was built, but cannot be loaded'; exit 1; }
+fi
+[ "$fresh" = no ] || printf '%s\n' "$lock" >"$stamp"
