@@ -112,11 +112,15 @@ describe('a well-behaved child', () => {
     ];
     await child.start();
     await child.stop();
+    // The handles of processes that ended, those of earlier tests too, are freed a turn or two later.
+    const settled = () => !process.getActiveResourcesInfo().includes('ProcessWrap');
+    await waitFor('the handles of ended processes to be freed', settled);
     const before = open();
     for (let round = 0; round < 10; round += 1) {
       await child.start();
       await child.stop();
     }
+    await waitFor('the handles of ended processes to be freed', settled);
     assert.deepEqual(open(), before);
   });
 
