@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
+import { outputPresets } from '../../src/audio/presets.ts';
 import {
   type CaptureRecorder,
   decodeChannel,
@@ -211,18 +212,7 @@ test('a name that no device has is reported and tried again, and can be correcte
     bufferMs: 300,
     muted: false,
     active: true,
-    encoder: {
-      bitrateBps: 256_000,
-      channels: 2,
-      frameMs: 10,
-      application: 'restricted-lowdelay',
-      complexity: 8,
-      vbr: 'constrained',
-      signal: 'music',
-      bandwidth: 'fullband',
-      dtx: false,
-      fec: false,
-    },
+    encoder: outputPresets.ultra,
   } as const;
   await recorder.capture.configure(settings);
   const lost = await recorder.event('lost', from);

@@ -134,7 +134,6 @@ void framer_push(struct framer *framer, const float *stereo, uint32_t samples, i
 		pushed += (uint32_t)append(framer, stereo + (size_t)pushed * OUTPUT_CHANNELS,
 					   samples - pushed);
 	}
-	framer->next_time_ns = begin_ns + samples_to_ns(samples);
 }
 
 void framer_rest(struct framer *framer)

@@ -21,7 +21,6 @@ struct framer {
 	float samples[MAX_FRAME_SAMPLES * OUTPUT_CHANNELS];
 	int buffered;
 	int64_t time_ns;      /* of the first buffered sample */
-	int64_t next_time_ns; /* of the sample that comes next; 0 before the first */
 	bool discontinuity;   /* for the next packet */
 	bool muted;
 	float gain; /* 1, or on its way to or at 0 */
