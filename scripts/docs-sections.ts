@@ -37,6 +37,12 @@ const events: Readonly<Record<keyof ApiEvents, string>> = {
   'audio-metrics-update': 'As `audio` in `GET /api/v1/status`, once a second.',
   'audio-process-metrics':
     'One of `children` in `GET /api/v1/status`, once a second and at each change of its state.',
+  'microphone-state-changed':
+    'As `GET /api/v1/microphone`, when the holder, mute, `connected` or the device changes.',
+  'microphone-quality-changed': 'As `GET /api/v1/microphone/quality`, at each change.',
+  'microphone-metrics-update': 'As `GET /api/v1/microphone/metrics`, once a second.',
+  'microphone-process-metrics':
+    'The audio-input child as in `GET /api/v1/status`, once a second and at each change of its state.',
 };
 
 export const docsSections: readonly DocsSection[] = [

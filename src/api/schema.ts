@@ -1,5 +1,7 @@
 import * as v from 'valibot';
 import { encoderSettingsSchema } from '../audio/encoder-settings.ts';
+import { inputDeviceStates, inputStatsSchema } from '../audio/input/input-stats.ts';
+import { microphoneSettingsSchema } from '../audio/microphone-settings.ts';
 import { presetNames } from '../audio/presets.ts';
 
 /**
@@ -112,6 +114,68 @@ export const statusSchema = v.strictObject({
 });
 export type Status = v.InferOutput<typeof statusSchema>;
 
+/** POST /microphone/start: `session` is the `session_id` of the viewer's WebSocket. */
+export const startMicrophoneSchema = v.strictObject({
+  session: v.pipe(v.string(), v.maxLength(64)),
+  /** Takes the microphone from whoever holds it. */
+  takeover: v.optional(v.boolean(), false),
+});
+export type StartMicrophone = v.InferOutput<typeof startMicrophoneSchema>;
+
+/** POST /microphone/stop: with `session`, only when that one holds the microphone; without, whoever does. */
+export const stopMicrophoneSchema = v.strictObject({
+  session: v.optional(v.pipe(v.string(), v.maxLength(64))),
+});
+export type StopMicrophone = v.InferOutput<typeof stopMicrophoneSchema>;
+
+/** POST /microphone/quality. */
+export const setMicrophoneQualitySchema = v.strictObject({ quality: v.picklist(presetNames) });
+export type SetMicrophoneQuality = v.InferOutput<typeof setMicrophoneQualitySchema>;
+
+/** GET and POST /microphone/quality. */
+export const microphoneQualitySchema = v.strictObject({
+  quality: v.picklist(presetNames),
+  /** What the viewer's browser is asked to encode with. */
+  effective: microphoneSettingsSchema,
+  presets: v.record(v.picklist(presetNames), microphoneSettingsSchema),
+  /** How the last change reached the audio-input child; `pending`: it is not running and gets it at its next start. */
+  applied: v.picklist(['live', 'restart', 'pending']),
+});
+export type MicrophoneQuality = v.InferOutput<typeof microphoneQualitySchema>;
+
+/** GET /microphone, and the answer of start, stop, mute and reset. */
+export const microphoneStatusSchema = v.strictObject({
+  /** Who holds the microphone; null while nobody does. */
+  holder: v.nullable(v.strictObject({ session: v.string(), heldMs: v.number() })),
+  /** The holder's sound arrives: a packet came within the last second. */
+  connected: v.boolean(),
+  /** The host hears the holder: held, connected and not muted. */
+  live: v.boolean(),
+  /** Muted on the device, whoever holds it. Not kept: a new holder begins unmuted. */
+  muted: v.boolean(),
+  quality: v.picklist(presetNames),
+  effective: microphoneSettingsSchema,
+  device: v.string(),
+  deviceState: v.picklist(inputDeviceStates),
+  /** Why the device does not play; empty otherwise. */
+  deviceError: v.string(),
+  /** Level of the last second in dBFS, as played to the host. */
+  peakDbfs: v.number(),
+  rmsDbfs: v.number(),
+});
+export type MicrophoneStatus = v.InferOutput<typeof microphoneStatusSchema>;
+
+/** GET /microphone/metrics, and the event of each second. */
+export const microphoneMetricsSchema = v.strictObject({
+  /** The child's last report; null while it does not run. */
+  stats: v.nullable(inputStatsSchema),
+  /** Times the holder's sound stopped arriving while it held the microphone, since the device started. */
+  connectionDrops: v.number(),
+  /** When the holder's last packet arrived, Unix time in ms; 0 before the first. */
+  lastFrameUnixMs: v.number(),
+});
+export type MicrophoneMetrics = v.InferOutput<typeof microphoneMetricsSchema>;
+
 /** An answer to a request that failed, with the status of its code. */
 export const errorBodySchema = v.strictObject({
   error: v.strictObject({
@@ -130,4 +194,11 @@ export interface ApiEvents {
   'audio-metrics-update': Status['audio'];
   /** Once a second, and at each change of state. */
   'audio-process-metrics': ChildStatusBody;
+  /** The floor, mute, `connected` or the device changed. */
+  'microphone-state-changed': MicrophoneStatus;
+  'microphone-quality-changed': MicrophoneQuality;
+  /** Once a second while the audio-input child runs. */
+  'microphone-metrics-update': MicrophoneMetrics;
+  /** Once a second, and at each change of state. */
+  'microphone-process-metrics': ChildStatusBody;
 }

@@ -3,10 +3,16 @@ import type {
   ApiEvents,
   ChildStatusBody,
   Devices,
+  MicrophoneMetrics,
+  MicrophoneQuality,
+  MicrophoneStatus,
   Mute,
   Quality,
+  SetMicrophoneQuality,
   SetQuality,
+  StartMicrophone,
   Status,
+  StopMicrophone,
 } from './schema.ts';
 
 /** What the API needs of the rest of the main process: small interfaces, so that tests can stand in for them. */
@@ -22,6 +28,26 @@ export interface AudioService {
   /** Throws AUDIO_DEVICE_UNKNOWN, state unchanged. */
   setDevice(device: string): Promise<Devices>;
   status(): Status['audio'];
+}
+
+/** A viewer's voice on its way to the host. One session holds the microphone at a time, or none. */
+export interface MicrophoneService {
+  status(): MicrophoneStatus;
+  metrics(): MicrophoneMetrics;
+  /** Throws MICROPHONE_HELD (`details.holder` says who holds it) or MICROPHONE_SESSION_UNKNOWN. Idempotent for the holder. */
+  start(request: StartMicrophone): Promise<MicrophoneStatus>;
+  /** Frees the microphone; does nothing when `session` does not hold it. */
+  stop(request: StopMicrophone): Promise<MicrophoneStatus>;
+  /** Throws MICROPHONE_NOT_HELD while nobody holds it. */
+  setMute(request: Mute): Promise<MicrophoneStatus>;
+  /** Starts the audio-input child anew; the holder keeps the microphone. */
+  reset(): Promise<MicrophoneStatus>;
+  quality(): MicrophoneQuality;
+  /** Throws QUALITY_INVALID (state unchanged) or SETTINGS_WRITE_FAILED. */
+  setQuality(request: SetMicrophoneQuality): Promise<MicrophoneQuality>;
+  devices(): Promise<Devices>;
+  /** Throws AUDIO_DEVICE_UNKNOWN, state unchanged. */
+  setDevice(device: string): Promise<Devices>;
 }
 
 export interface ChildrenService {

@@ -1,4 +1,5 @@
 import type { EncoderSettings } from './encoder-settings.ts';
+import type { MicrophoneSettings } from './microphone-settings.ts';
 
 /**
  * The quality presets of audio output: the one table that the API, the page, the command line and
@@ -54,6 +55,14 @@ export const outputPresets = {
     fec: false,
   },
 } as const satisfies Record<string, EncoderSettings>;
+
+/** The quality presets of the microphone; each is applied where the microphone is encoded, in the browser. */
+export const microphonePresets = {
+  low: { maxBitrateBps: 16_000, channels: 1, frameMs: 40, dtx: true, fec: true },
+  medium: { maxBitrateBps: 32_000, channels: 1, frameMs: 20, dtx: false, fec: true },
+  high: { maxBitrateBps: 64_000, channels: 1, frameMs: 10, dtx: false, fec: true },
+  ultra: { maxBitrateBps: 96_000, channels: 2, frameMs: 10, dtx: false, fec: true },
+} as const satisfies Record<keyof typeof outputPresets, MicrophoneSettings>;
 
 export type PresetName = keyof typeof outputPresets;
 

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { pcmNameSchema } from '../audio/pcm-name.ts';
 import { logLevels } from '../log/log.ts';
 
 /**
@@ -51,18 +52,7 @@ export const configSchema = v.strictObject({
       output: v.optional(
         v.strictObject({
           /** ALSA PCM of the host's sound, by card id. */
-          device: v.optional(
-            v.pipe(
-              v.string(),
-              v.minLength(1),
-              v.maxLength(256),
-              v.regex(
-                /^(?!(plug)?hw:\d)/,
-                'names the card by its id (hw:CARD=…), not by its index',
-              ),
-            ),
-            'hw:CARD=UAC1Gadget',
-          ),
+          device: v.optional(pcmNameSchema, 'hw:CARD=UAC1Gadget'),
           /** ALSA period and buffer in ms. */
           periodMs: v.optional(v.pipe(v.number(), v.minValue(1), v.maxValue(100)), 5),
           bufferMs: v.optional(v.pipe(v.number(), v.minValue(5), v.maxValue(1_000)), 60),
@@ -70,6 +60,41 @@ export const configSchema = v.strictObject({
           maxComplexity: v.optional(
             v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(10)),
             10,
+          ),
+        }),
+        {},
+      ),
+      input: v.optional(
+        v.strictObject({
+          /** ALSA PCM the host records the microphone from, by card id. */
+          device: v.optional(pcmNameSchema, 'hw:CARD=UAC1Gadget'),
+          /** ALSA period and buffer in ms; the buffer is part of the delay. */
+          periodMs: v.optional(v.pipe(v.number(), v.minValue(1), v.maxValue(100)), 5),
+          bufferMs: v.optional(v.pipe(v.number(), v.minValue(5), v.maxValue(1_000)), 20),
+          /** What shows a person at the device that the microphone is live; none by default. */
+          indicator: v.optional(
+            v.strictObject({
+              /** File that gets `1` while it is live and `0` otherwise, e.g. of an LED. */
+              sysfs: v.optional(
+                v.pipe(
+                  v.string(),
+                  v.maxLength(256),
+                  v.regex(
+                    /^\/sys\/class\/(leds|gpio)\/[\w:.-]+\/(brightness|value)$/,
+                    'is /sys/class/leds/NAME/brightness or /sys/class/gpio/NAME/value',
+                  ),
+                ),
+              ),
+              /** Program and its arguments, run with `on` or `off` added; never through a shell. */
+              command: v.optional(
+                v.pipe(
+                  v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(256))),
+                  v.minLength(1),
+                  v.maxLength(16),
+                ),
+              ),
+            }),
+            {},
           ),
         }),
         {},

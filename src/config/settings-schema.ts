@@ -20,6 +20,14 @@ export const settingsSchema = v.strictObject({
     }),
     {},
   ),
+  audioInput: v.optional(
+    v.strictObject({
+      quality: v.optional(v.picklist(presetNames), defaultPreset),
+      /** ALSA PCM chosen by a person; absent means the configuration's. */
+      device: v.optional(v.string()),
+    }),
+    {},
+  ),
 });
 
 export type Settings = v.InferOutput<typeof settingsSchema>;

@@ -104,6 +104,22 @@ export const errorCatalogue = {
     http: 503,
     exit: 69,
   },
+  // Microphone
+  MICROPHONE_HELD: {
+    summary: 'Another viewer holds the microphone; `details.holder` says who. `takeover` takes it.',
+    http: 409,
+    exit: 1,
+  },
+  MICROPHONE_NOT_HELD: {
+    summary: 'Nobody holds the microphone, so there is nothing to mute.',
+    http: 409,
+    exit: 1,
+  },
+  MICROPHONE_SESSION_UNKNOWN: {
+    summary: 'There is no viewer session of that id.',
+    http: 404,
+    exit: 2,
+  },
   // Media
   MEDIA_SIGNALING_INVALID: {
     summary: 'A signaling message from the viewer was malformed or came out of order.',

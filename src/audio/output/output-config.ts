@@ -1,17 +1,10 @@
 import * as v from 'valibot';
 import { encoderSettingsSchema } from '../encoder-settings.ts';
+import { pcmNameSchema } from '../pcm-name.ts';
 
 /** What the main process sends the audio-output child in `configure`. */
 export const outputConfigSchema = v.strictObject({
-  /**
-   * ALSA PCM name, e.g. `hw:CARD=UAC1Gadget`. A card's index (`hw:1`) is refused: it changes between boots.
-   */
-  device: v.pipe(
-    v.string(),
-    v.minLength(1),
-    v.maxLength(256),
-    v.regex(/^(?!(plug)?hw:\d)/, 'must name the card by its id (hw:CARD=…), not by its index'),
-  ),
+  device: pcmNameSchema,
   /** Length of one ALSA period in ms: how often the kernel wakes the capture thread. */
   periodMs: v.pipe(v.number(), v.minValue(1), v.maxValue(100)),
   /** Length of ALSA's ring buffer in ms; what a late wake-up may cost before it is an xrun. */
