@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { ApiCounts } from './api-counts.ts';
 import type { ApiEvents } from './schema.ts';
+import { processEvent } from './service-events.ts';
 import type { Services } from './services.ts';
 import { defaultStreamLimits, type TextStreamLimits, TextStreams } from './text-stream.ts';
 
@@ -53,7 +54,7 @@ export class EventStreams {
   }
 
   #snapshot(): string {
-    const { audio, children } = this.#services;
+    const { audio, microphone, children } = this.#services;
     const status = audio.status();
     const { device, deviceState: state, deviceError: error } = status;
     return [
@@ -61,7 +62,10 @@ export class EventStreams {
       formatEvent('audio-mute-changed', audio.mute()),
       formatEvent('audio-device-changed', { device, state, error }),
       formatEvent('audio-metrics-update', status),
-      ...children.statuses().map((child) => formatEvent('audio-process-metrics', child)),
+      formatEvent('microphone-state-changed', microphone.status()),
+      formatEvent('microphone-quality-changed', microphone.quality()),
+      formatEvent('microphone-metrics-update', microphone.metrics()),
+      ...children.statuses().map((child) => formatEvent(processEvent(child.name), child)),
     ].join('');
   }
 }

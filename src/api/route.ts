@@ -65,18 +65,7 @@ export function get(
   text: RouteText,
   handle: (context: RouteContext) => unknown,
 ): Route {
-  return {
-    method: 'GET',
-    path,
-    access: 'anyone',
-    ...text,
-    errors: text.errors ?? [],
-    streams: false,
-    respond: async (request, context) => {
-      readQuery(request, noQuery);
-      return request.json(await handle(context));
-    },
-  };
+  return withoutBody('GET', path, text, handle);
 }
 
 /** A route that changes something, by its path alone. */
@@ -85,12 +74,22 @@ export function act(
   text: RouteText,
   handle: (context: RouteContext, parameters: Parameters_) => Promise<unknown>,
 ): Route {
+  return withoutBody('POST', path, text, handle);
+}
+
+function withoutBody(
+  method: Route['method'],
+  path: string,
+  { summary, answer, errors = [] }: RouteText,
+  handle: (context: RouteContext, parameters: Parameters_) => unknown,
+): Route {
   return {
-    method: 'POST',
+    method,
     path,
     access: 'anyone',
-    ...text,
-    errors: text.errors ?? [],
+    summary,
+    answer,
+    errors,
     streams: false,
     respond: async (request, context) => {
       readQuery(request, noQuery);

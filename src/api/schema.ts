@@ -35,15 +35,15 @@ export type Quality = v.InferOutput<typeof qualitySchema>;
 export const muteSchema = v.strictObject({ muted: v.boolean() });
 export type Mute = v.InferOutput<typeof muteSchema>;
 
-/** POST /audio/device: choose the capture device by an id of GET /audio/devices. */
+/** POST /audio/device and /microphone/device: choose a device by an id of the list of devices beside it. */
 export const setDeviceSchema = v.strictObject({ device: v.pipe(v.string(), v.maxLength(256)) });
 
-/** GET /audio/devices. */
+/** GET /audio/devices and /microphone/devices. */
 export const devicesSchema = v.strictObject({
   current: v.string(),
   devices: v.array(
     v.strictObject({
-      /** What `audio.output.device` takes, e.g. `hw:CARD=UAC1Gadget,DEV=0`. */
+      /** What `audio.output.device` and `audio.input.device` take, e.g. `hw:CARD=UAC1Gadget,DEV=0`. */
       id: v.string(),
       description: v.string(),
     }),
@@ -87,32 +87,6 @@ export const sessionStatusSchema = v.strictObject({
   microphoneFramesDropped: v.number(),
   datagramsRefused: v.number(),
 });
-
-/** GET /status. */
-export const statusSchema = v.strictObject({
-  version: v.string(),
-  uptimeMs: v.number(),
-  /** False when the server listens beyond this machine while accounts do not exist yet. */
-  localOnly: v.boolean(),
-  audio: v.strictObject({
-    quality: v.picklist(qualityNames),
-    effective: encoderSettingsSchema,
-    muted: v.boolean(),
-    device: v.string(),
-    deviceState: v.picklist(['opening', 'open']),
-    /** Why the device is not open; empty otherwise. */
-    deviceError: v.string(),
-    /** Level of the last second in dBFS. */
-    peakDbfs: v.number(),
-    rmsDbfs: v.number(),
-    xruns: v.number(),
-    reopens: v.number(),
-    droppedFrames: v.number(),
-  }),
-  children: v.array(childStatusSchema),
-  sessions: v.array(sessionStatusSchema),
-});
-export type Status = v.InferOutput<typeof statusSchema>;
 
 /** POST /microphone/start: `session` is the `session_id` of the viewer's WebSocket. */
 export const startMicrophoneSchema = v.strictObject({
@@ -176,6 +150,33 @@ export const microphoneMetricsSchema = v.strictObject({
 });
 export type MicrophoneMetrics = v.InferOutput<typeof microphoneMetricsSchema>;
 
+/** GET /status. */
+export const statusSchema = v.strictObject({
+  version: v.string(),
+  uptimeMs: v.number(),
+  /** False when the server listens beyond this machine while accounts do not exist yet. */
+  localOnly: v.boolean(),
+  audio: v.strictObject({
+    quality: v.picklist(qualityNames),
+    effective: encoderSettingsSchema,
+    muted: v.boolean(),
+    device: v.string(),
+    deviceState: v.picklist(['opening', 'open']),
+    /** Why the device is not open; empty otherwise. */
+    deviceError: v.string(),
+    /** Level of the last second in dBFS. */
+    peakDbfs: v.number(),
+    rmsDbfs: v.number(),
+    xruns: v.number(),
+    reopens: v.number(),
+    droppedFrames: v.number(),
+  }),
+  microphone: microphoneStatusSchema,
+  children: v.array(childStatusSchema),
+  sessions: v.array(sessionStatusSchema),
+});
+export type Status = v.InferOutput<typeof statusSchema>;
+
 /** An answer to a request that failed, with the status of its code. */
 export const errorBodySchema = v.strictObject({
   error: v.strictObject({
@@ -192,13 +193,13 @@ export interface ApiEvents {
   'audio-device-changed': { device: string; state: 'opening' | 'open'; error: string };
   /** Once a second. */
   'audio-metrics-update': Status['audio'];
-  /** Once a second, and at each change of state. */
+  /** The audio-output child: once a second, and at each change of state. */
   'audio-process-metrics': ChildStatusBody;
   /** The floor, mute, `connected` or the device changed. */
   'microphone-state-changed': MicrophoneStatus;
   'microphone-quality-changed': MicrophoneQuality;
   /** Once a second while the audio-input child runs. */
   'microphone-metrics-update': MicrophoneMetrics;
-  /** Once a second, and at each change of state. */
+  /** The audio-input child: once a second, and at each change of state. */
   'microphone-process-metrics': ChildStatusBody;
 }

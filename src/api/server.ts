@@ -155,6 +155,7 @@ export class ApiServer {
       uptimeMs: Math.round(process.uptime() * 1_000),
       localOnly: this.localOnly,
       audio: services.audio.status(),
+      microphone: services.microphone.status(),
       children: [...services.children.statuses()],
       sessions: [...services.media.sessions()],
     };

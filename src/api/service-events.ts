@@ -3,6 +3,16 @@ import type { EventService } from './services.ts';
 
 type Listener = Parameters<EventService['subscribe']>[0];
 
+/** The child that plays the microphone. */
+export const microphoneChild = 'audio-input';
+
+/** The event that carries a child's status: the microphone's process has one of its own. */
+export function processEvent(
+  child: string,
+): 'audio-process-metrics' | 'microphone-process-metrics' {
+  return child === microphoneChild ? 'microphone-process-metrics' : 'audio-process-metrics';
+}
+
 /** Hands each event of the main process to every subscriber, in the order they came. */
 export class ServiceEvents implements EventService {
   readonly #listeners = new Set<Listener>();

@@ -94,6 +94,7 @@ export interface MetricsService {
 
 export interface Services {
   readonly audio: AudioService;
+  readonly microphone: MicrophoneService;
   readonly children: ChildrenService;
   readonly media: MediaService;
   readonly logs: LogService;

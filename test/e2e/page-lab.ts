@@ -52,9 +52,11 @@ export class PageLab {
   private constructor(options: { readonly directory: string; readonly host: Page }) {
     this.#directory = options.directory;
     this.#host = options.host;
-    const { audio, children, logs, events, metrics } = this.memory;
+    const { audio, microphone, children, logs, events, metrics } = this.memory;
+    microphone.knowsSession = (id) => this.viewers[Number(id)]?.closed === false;
     const services: Services = {
       audio,
+      microphone,
       children,
       logs,
       events,
@@ -124,6 +126,7 @@ export class PageLab {
       },
       close: () => {
         record.closed = true;
+        this.memory.microphone.sessionClosed(id);
         this.#call('hostClose', id);
       },
     };

@@ -1,17 +1,22 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
-import { after, before, describe, it } from 'node:test';
+import { after, afterEach, before, describe, it } from 'node:test';
 import * as v from 'valibot';
 import { routes } from '../../src/api/routes/all.ts';
 import {
   childStatusSchema,
   devicesSchema,
   errorBodySchema,
+  microphoneMetricsSchema,
+  microphoneQualitySchema,
+  microphoneStatusSchema,
   muteSchema,
   qualitySchema,
   statusSchema,
 } from '../../src/api/schema.ts';
 import { errorCatalogue } from '../../src/errors/catalogue.ts';
+import { EarshotError } from '../../src/errors/earshot-error.ts';
+import { entriesOf, isOptional, type SchemaNode } from '../../src/errors/schema-words.ts';
 import { type Answer, ask, send, startApi, type TestApi } from '../fixtures/api-server.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
 
@@ -33,6 +38,10 @@ function refused(answer: Answer, code: keyof typeof errorCatalogue): string {
 
 /** A path of the route with its parameters filled in. */
 const realPath = (path: string): string => path.replace(':name', 'audio-output');
+
+/** Whether `{}` is a body of the route. */
+const needsNothing = (schema: SchemaNode): boolean =>
+  Object.values(entriesOf(schema) ?? {}).every(isOptional);
 
 describe('audio routes', () => {
   it('answer with what their schemas say', async () => {
@@ -92,12 +101,181 @@ describe('audio routes', () => {
   });
 });
 
+describe('microphone routes', () => {
+  const path = '/api/v1/microphone';
+  const start = (body: object): Promise<Answer> => send(api, `${path}/start`, body);
+  const holder = (): string | undefined => api.services.microphone.status().holder?.session;
+
+  /** That `answer` is refused with `code`, and that nothing changed by it. */
+  async function refusedUnchanged(
+    code: keyof typeof errorCatalogue,
+    request: () => Promise<Answer>,
+  ): Promise<{ message: string; answer: Answer }> {
+    const now = () => {
+      const { holder: held, ...status } = api.services.microphone.status();
+      return { ...status, session: held?.session, quality: api.services.microphone.quality() };
+    };
+    const earlier = now();
+    const answer = await request();
+    const message = refused(answer, code);
+    assert.deepEqual(now(), earlier);
+    return { message, answer };
+  }
+
+  afterEach(async () => {
+    api.services.beforeChange = async () => undefined;
+    await api.services.microphone.stop({});
+  });
+
+  it('answer with what their schemas say', async () => {
+    v.parse(microphoneStatusSchema, (await ask(api, path)).json);
+    v.parse(microphoneQualitySchema, (await ask(api, `${path}/quality`)).json);
+    v.parse(microphoneMetricsSchema, (await ask(api, `${path}/metrics`)).json);
+    v.parse(devicesSchema, (await ask(api, `${path}/devices`)).json);
+    const child = v.parse(childStatusSchema, (await ask(api, `${path}/process-metrics`)).json);
+    assert.equal(child.name, 'audio-input');
+  });
+
+  it('answer that there are no numbers while the child does not run', async (t) => {
+    const { childStats } = api.services.microphone;
+    t.after(() => {
+      api.services.microphone.childStats = childStats;
+    });
+    api.services.microphone.childStats = undefined;
+    const metrics = v.parse(microphoneMetricsSchema, (await ask(api, `${path}/metrics`)).json);
+    assert.equal(metrics.stats, null);
+  });
+
+  it('say by name that there is no child that plays it', async (t) => {
+    const { statuses } = api.services.children;
+    t.after(() => {
+      api.services.children.statuses = statuses;
+    });
+    api.services.children.statuses = () => [];
+    const answer = await ask(api, `${path}/process-metrics`);
+    assert.match(refused(answer, 'CHILD_UNKNOWN'), /"audio-input"/);
+  });
+
+  for (const control of [false, true]) {
+    it(`choose each preset over ${control ? 'the control socket' : 'TCP'}`, async () => {
+      for (const quality of ['low', 'medium', 'high', 'ultra']) {
+        const answer = await send(api, `${path}/quality`, { quality }, control);
+        assert.equal(v.parse(microphoneQualitySchema, answer.json).quality, quality);
+        assert.equal(api.services.microphone.status().quality, quality);
+      }
+    });
+  }
+
+  for (const quality of ['turbo', 'custom', 'Low', '', 1, null, '__proto__']) {
+    it(`refuse the preset ${JSON.stringify(quality)}, naming the four`, async () => {
+      const { message, answer } = await refusedUnchanged('QUALITY_INVALID', () =>
+        send(api, `${path}/quality`, { quality }),
+      );
+      assert.match(message, /quality: .*one of low, medium, high, ultra$/m);
+      assert.equal(answer.status, 400);
+    });
+  }
+
+  it('give the microphone to one viewer, again and again, and free it', async () => {
+    for (let i = 0; i < 2; i += 1) {
+      const status = v.parse(microphoneStatusSchema, (await start({ session: 's1' })).json);
+      assert.equal(status.holder?.session, 's1');
+      assert.equal(status.live, true);
+    }
+    const stopped = await send(api, `${path}/stop`, { session: 's1' });
+    assert.equal(v.parse(microphoneStatusSchema, stopped.json).holder, null);
+    assert.equal((await send(api, `${path}/stop`, {})).status, 200, 'when nobody holds it');
+  });
+
+  it('refuse a second viewer, saying who holds it, unless it takes over', async () => {
+    await start({ session: 's1' });
+    for (const body of [{ session: 's2' }, { session: 's2', takeover: false }]) {
+      const { answer } = await refusedUnchanged('MICROPHONE_HELD', () => start(body));
+      assert.equal(answer.status, 409);
+      assert.deepEqual(v.parse(errorBodySchema, answer.json).error.details, { holder: 's1' });
+    }
+    await start({ session: 's2', takeover: true });
+    assert.equal(holder(), 's2');
+  });
+
+  it('leave the microphone where it is when another than its holder stops', async () => {
+    await start({ session: 's1' });
+    const answer = await send(api, `${path}/stop`, { session: 's2' });
+    assert.equal(v.parse(microphoneStatusSchema, answer.json).holder?.session, 's1');
+  });
+
+  it('refuse a session that does not exist, with takeover too', async (t) => {
+    await start({ session: 's1' });
+    t.after(() => {
+      api.services.microphone.knowsSession = () => true;
+    });
+    api.services.microphone.knowsSession = (session) => session === 's1';
+    for (const takeover of [false, true]) {
+      const { message } = await refusedUnchanged('MICROPHONE_SESSION_UNKNOWN', () =>
+        start({ session: 's9', takeover }),
+      );
+      assert.match(message, /"s9"/);
+    }
+  });
+
+  it('refuse a session that is no name', async () => {
+    for (const session of [7, null, ['s1'], 'x'.repeat(65)]) {
+      await refusedUnchanged('API_BODY_INVALID', () => start({ session }));
+      await refusedUnchanged('API_BODY_INVALID', () => send(api, `${path}/stop`, { session }));
+    }
+  });
+
+  it('mute and unmute the holder, and refuse to while nobody holds it', async () => {
+    await refusedUnchanged('MICROPHONE_NOT_HELD', () => send(api, `${path}/mute`, { muted: true }));
+    await start({ session: 's1' });
+    for (const muted of [true, false]) {
+      const answer = await send(api, `${path}/mute`, { muted });
+      const status = v.parse(microphoneStatusSchema, answer.json);
+      assert.deepEqual([status.muted, status.live], [muted, !muted]);
+    }
+  });
+
+  it('begin unmuted with the next holder', async () => {
+    await start({ session: 's1' });
+    await send(api, `${path}/mute`, { muted: true });
+    const answer = await start({ session: 's2', takeover: true });
+    assert.equal(v.parse(microphoneStatusSchema, answer.json).muted, false);
+  });
+
+  it('reset while its holder keeps it', async () => {
+    await start({ session: 's1' });
+    const { resets } = api.services.microphone;
+    const answer = await ask(api, `${path}/reset`, { method: 'POST' });
+    assert.equal(v.parse(microphoneStatusSchema, answer.json).holder?.session, 's1');
+    assert.equal(api.services.microphone.resets, resets + 1);
+  });
+
+  it('choose a device, and refuse an unknown one', async () => {
+    const chosen = await send(api, `${path}/device`, { device: 'hw:CARD=Loopback' });
+    assert.equal(v.parse(devicesSchema, chosen.json).current, 'hw:CARD=Loopback');
+    const { message } = await refusedUnchanged('AUDIO_DEVICE_UNKNOWN', () =>
+      send(api, `${path}/device`, { device: 'hw:CARD=None' }),
+    );
+    assert.match(message, /hw:CARD=None/);
+  });
+
+  it('answer a change that could not be kept with the reason', async () => {
+    api.services.beforeChange = () =>
+      Promise.reject(new EarshotError('SETTINGS_WRITE_FAILED', 'cannot write: no space left'));
+    const { message } = await refusedUnchanged('SETTINGS_WRITE_FAILED', () =>
+      send(api, `${path}/quality`, { quality: 'low' }),
+    );
+    assert.match(message, /no space left/);
+  });
+});
+
 describe('the other routes', () => {
   it('answer with the status', async () => {
     const status = v.parse(statusSchema, (await ask(api, '/api/v1/status')).json);
     assert.equal(status.version, '9.8.7');
     assert.equal(status.localOnly, true);
-    assert.equal(status.children.length, 1);
+    assert.deepEqual(status.microphone, api.services.microphone.status());
+    assert.equal(status.children.length, 2);
   });
 
   it('restart a child, and refuse an unknown one', async () => {
@@ -160,19 +338,20 @@ describe('every route', () => {
     }
   }
 
-  const withBody = routes.filter(({ body }) => body !== undefined);
-  for (const { path } of withBody) {
+  for (const { path, body: schema } of routes) {
+    if (schema === undefined) continue;
     const json = { 'content-type': 'application/json' };
     const post = (body: string | Buffer, headers: Record<string, string> = json): Promise<Answer> =>
       ask(api, path, { method: 'POST', headers, body });
-    const invalid = path === '/api/v1/audio/quality' ? 'QUALITY_INVALID' : 'API_BODY_INVALID';
+    const invalid = path.endsWith('/quality') ? 'QUALITY_INVALID' : 'API_BODY_INVALID';
 
     for (const body of ['', '{', 'true false', '{"a":1}}', '\0', Buffer.from([0xff, 0xfe])]) {
       it(`POST ${path} refuses ${JSON.stringify(body.toString('latin1'))}, which is no JSON`, async () => {
         assert.match(refused(await post(body), 'API_BODY_INVALID'), /not JSON/);
       });
     }
-    for (const body of ['null', '[]', '1', '"x"', '{}', '[[[[]]]]']) {
+    const empty = needsNothing(schema) ? [] : ['{}'];
+    for (const body of ['null', '[]', '1', '"x"', '[[[[]]]]', ...empty]) {
       it(`POST ${path} refuses ${body}, which is no such object`, async () => {
         refused(await post(body), invalid);
       });
@@ -273,7 +452,6 @@ describe('what is no route', () => {
 
 describe('a route that fails', () => {
   it('answers a failed write with the reason', async () => {
-    const { EarshotError } = await import('../../src/errors/earshot-error.ts');
     api.services.beforeChange = () =>
       Promise.reject(
         new EarshotError('SETTINGS_WRITE_FAILED', 'cannot write /data: no space left'),

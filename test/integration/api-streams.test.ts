@@ -60,7 +60,7 @@ describe('the event stream', () => {
     assert.equal(reader.headers['content-type'], 'text/event-stream; charset=utf-8');
     await waitFor(
       'the snapshot is there',
-      () => reader.events('audio-process-metrics').length === 1,
+      () => reader.events('microphone-process-metrics').length === 1,
     );
     assert.match(reader.text, /^retry: 1000\n\n/);
     assert.deepEqual(reader.events('audio-mute-changed'), [{ muted: false }]);
@@ -69,6 +69,26 @@ describe('the event stream', () => {
     assert.deepEqual(reader.events('audio-device-changed'), [
       { device: 'hw:CARD=UAC1Gadget', state: 'open', error: '' },
     ]);
+    const { microphone, children } = api.services;
+    assert.deepEqual(reader.events('microphone-state-changed'), [microphone.status()]);
+    assert.deepEqual(reader.events('microphone-quality-changed'), [microphone.quality()]);
+    assert.deepEqual(reader.events('microphone-metrics-update'), [microphone.metrics()]);
+    const [output, input] = children.statuses();
+    assert.deepEqual(reader.events('audio-process-metrics'), [output]);
+    assert.deepEqual(reader.events('microphone-process-metrics'), [input]);
+  });
+
+  it('carries who holds the microphone', async (t) => {
+    const api = await startApi();
+    t.after(api.stop);
+    const reader = await open(api, '/api/v1/events');
+    await api.services.microphone.start({ session: 's1', takeover: false });
+    await waitFor('the change', () => reader.events('microphone-state-changed').length === 2);
+    assert.match(
+      JSON.stringify(reader.events('microphone-state-changed').at(-1)),
+      /"session":"s1"/,
+    );
+    await api.stop();
   });
 
   it('carries each change to every reader', async (t) => {

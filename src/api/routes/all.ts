@@ -2,11 +2,13 @@ import type { Route } from '../route.ts';
 import { audioRoutes } from './audio.ts';
 import { childRoutes } from './children.ts';
 import { metricsRoutes } from './metrics.ts';
+import { microphoneRoutes } from './microphone.ts';
 import { statusRoutes } from './status.ts';
 
 /** Every HTTP route beside the page's files and the session WebSocket. */
 export const routes: readonly Route[] = [
   ...audioRoutes,
+  ...microphoneRoutes,
   ...childRoutes,
   ...statusRoutes,
   ...metricsRoutes,

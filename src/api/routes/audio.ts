@@ -42,7 +42,7 @@ export const audioRoutes: readonly Route[] = [
     {
       summary: 'The capture devices of this machine, and which one is used.',
       answer: '`current`, `devices`',
-      errors: ['AUDIO_DEVICE_FAILED'],
+      errors: ['AUDIO_DEVICE_FAILED', 'AUDIO_NATIVE_MISSING'],
     },
     ({ services }) => services.audio.devices(),
   ),
@@ -53,7 +53,12 @@ export const audioRoutes: readonly Route[] = [
         'Captures from another device, by an id of `/api/v1/audio/devices`; live and durable.',
       answer: 'as `/api/v1/audio/devices`',
       body: setDeviceSchema,
-      errors: ['AUDIO_DEVICE_UNKNOWN', 'AUDIO_DEVICE_FAILED', 'SETTINGS_WRITE_FAILED'],
+      errors: [
+        'AUDIO_DEVICE_UNKNOWN',
+        'AUDIO_DEVICE_FAILED',
+        'AUDIO_NATIVE_MISSING',
+        'SETTINGS_WRITE_FAILED',
+      ],
     },
     ({ services }, { device }) => services.audio.setDevice(device),
   ),

@@ -20,8 +20,8 @@ export const statusRoutes: readonly Route[] = [
   get(
     '/api/v1/status',
     {
-      summary: 'The state of the sound, the child processes and the viewers.',
-      answer: '`version`, `uptimeMs`, `localOnly`, `audio`, `children`, `sessions`',
+      summary: 'The state of the sound, the microphone, the child processes and the viewers.',
+      answer: '`version`, `uptimeMs`, `localOnly`, `audio`, `microphone`, `children`, `sessions`',
     },
     (context) => context.status(),
   ),
