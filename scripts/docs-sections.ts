@@ -36,7 +36,7 @@ const events: Readonly<Record<keyof ApiEvents, string>> = {
     '`device`, `state` (`opening` or `open`) and `error` in words, when the capture device opens, is lost, or another is chosen.',
   'audio-metrics-update': 'As `audio` in `GET /api/v1/status`, once a second.',
   'audio-process-metrics':
-    'One of `children` in `GET /api/v1/status`, once a second and at each change of its state.',
+    'The audio-output child as in `GET /api/v1/status`, once a second and at each change of its state.',
   'microphone-state-changed':
     'As `GET /api/v1/microphone`, when the holder, mute, `connected` or the device changes.',
   'microphone-quality-changed': 'As `GET /api/v1/microphone/quality`, at each change.',
@@ -97,7 +97,7 @@ function configTable(): string {
     leaves(schemaNode(configSchema)).map(({ key, node }) => ({
       key,
       node,
-      text: comments.get(key) ?? '',
+      text: comments.get(key) ?? comments.get(key.slice(0, key.lastIndexOf('.'))) ?? '',
     })),
   );
 }
@@ -142,31 +142,30 @@ function leaves(node: SchemaNode, path = ''): { key: string; node: SchemaNode }[
   });
 }
 
-/** The comment above each key of the reference configuration; a key without one shares its neighbour's. */
+/**
+ * The comment above each key of the reference configuration; a key without one shares its neighbour's,
+ * and one that is not in the file its section's.
+ */
 function configComments(): ReadonlyMap<string, string> {
   const text = readFileSync(new URL('../config/earshot.yaml', import.meta.url), 'utf8');
   const comments = new Map<string, string>();
   const path: string[] = [];
+  const lines = text.split('\n');
   let comment = '';
-  for (const line of text.split('\n')) {
+  for (const [at, line] of lines.entries()) {
     const [, indent = '', words, key, value] = /^( *)(?:# ?(.*)|(\w+):(.*))?$/.exec(line) ?? [];
     if (words !== undefined) {
       comment = comment === '' ? words : `${comment} ${words}`;
     } else if (key !== undefined) {
       path.splice(indent.length / 2, path.length, key);
       comments.set(path.join('.'), comment);
-      if (value === '') comment = '';
-      else if (!nextSharesComment(text, line)) comment = '';
+      const nextSharesIt = value !== '' && /^ +\w+: /.test(lines[at + 1] ?? '');
+      if (!nextSharesIt) comment = '';
     } else {
       comment = '';
     }
   }
   return comments;
-}
-
-function nextSharesComment(text: string, line: string): boolean {
-  const after = text.slice(text.indexOf(line) + line.length + 1).split('\n')[0] ?? '';
-  return /^ +\w+: /.test(after);
 }
 
 function routeSections(): string {

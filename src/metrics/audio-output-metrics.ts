@@ -1,17 +1,8 @@
-import type { OutputStats } from '../audio/output/output-stats.ts';
-import { type Definition, type Metric, plain } from './metric.ts';
+import { fromStats, type Metric, plain } from './metric.ts';
+import { soundDeviceMetrics } from './sound-device-metrics.ts';
 
 /** A metric of the audio-output child; absent while it does not run. */
-function output(
-  type: Metric['type'],
-  definition: Definition,
-  read: (stats: OutputStats) => number,
-): Metric {
-  return plain(type, definition, ({ audioOutput }) => {
-    const stats = audioOutput();
-    return stats === undefined ? undefined : read(stats);
-  });
-}
+const output = fromStats(({ audioOutput }) => audioOutput());
 
 const captureRateHz = 48_000;
 
@@ -27,20 +18,12 @@ export const audioOutputMetrics: readonly Metric[] = [
     ['earshot_audio_output_device_open', '1', '1 while the capture device is open.'],
     ({ deviceState }) => Number(deviceState === 'open'),
   ),
-  output(
-    'gauge',
-    [
-      'earshot_audio_output_device_rate_hertz',
-      'hertz',
-      'Sample rate of the device; 0 while closed.',
-    ],
-    ({ deviceRateHz }) => deviceRateHz,
-  ),
-  output(
-    'gauge',
-    ['earshot_audio_output_device_channels', '1', 'Channels of the device; 0 while closed.'],
-    ({ deviceChannels }) => deviceChannels,
-  ),
+  ...soundDeviceMetrics({
+    prefix: 'earshot_audio_output',
+    metric: output,
+    xruns: 'Overruns of the capture buffer (EPIPE).',
+    thread: 'capture',
+  }),
   output(
     'counter',
     [
@@ -71,21 +54,6 @@ export const audioOutputMetrics: readonly Metric[] = [
   ),
   output(
     'counter',
-    ['earshot_audio_output_xruns_total', '1', 'Overruns of the capture buffer (EPIPE).'],
-    ({ xruns }) => xruns,
-  ),
-  output(
-    'counter',
-    ['earshot_audio_output_suspends_total', '1', 'Suspends of the device (ESTRPIPE).'],
-    ({ suspends }) => suspends,
-  ),
-  output(
-    'counter',
-    ['earshot_audio_output_reopens_total', '1', 'Re-openings of the device.'],
-    ({ reopens }) => reopens,
-  ),
-  output(
-    'counter',
     [
       'earshot_audio_output_lost_seconds_total',
       'seconds',
@@ -110,24 +78,5 @@ export const audioOutputMetrics: readonly Metric[] = [
       'Longest time to encode one packet, last second.',
     ],
     ({ encodeMaxUs }) => encodeMaxUs / 1e6,
-  ),
-  output(
-    'gauge',
-    [
-      'earshot_audio_output_peak_decibels',
-      'decibels',
-      'Peak of the last second in dBFS; −120 is silence.',
-    ],
-    ({ peakDbfs }) => peakDbfs,
-  ),
-  output(
-    'gauge',
-    ['earshot_audio_output_rms_decibels', 'decibels', 'RMS level of the last second in dBFS.'],
-    ({ rmsDbfs }) => rmsDbfs,
-  ),
-  output(
-    'gauge',
-    ['earshot_audio_output_realtime', '1', '1 when the capture thread runs with SCHED_FIFO.'],
-    ({ realtime }) => Number(realtime),
   ),
 ];

@@ -1,3 +1,4 @@
+import type { InputStats } from '../audio/input/input-stats.ts';
 import type { OutputStats } from '../audio/output/output-stats.ts';
 import type { ChannelStats } from '../ipc/channel.ts';
 import type { MediaStats, SessionStatus } from '../media/media-types.ts';
@@ -10,11 +11,30 @@ export interface MetricSources {
   readonly audioOutput: () => OutputStats | undefined;
   /** Whether the host's sound is muted for every viewer. */
   readonly muted: () => boolean;
+  /** The audio-input child's last report; undefined while it does not run. */
+  readonly audioInput: () => InputStats | undefined;
+  readonly microphone: () => MicrophoneNumbers;
   readonly media: () => MediaStats;
   readonly sessions: () => readonly SessionStatus[];
   /** The channel to each child that runs. */
   readonly ipc: () => readonly { readonly child: string; readonly stats: ChannelStats }[];
   readonly api: () => ApiNumbers;
+}
+
+/** What the metrics take of the microphone's status and metrics. */
+export interface MicrophoneNumbers {
+  readonly status: {
+    /** null while nobody holds the microphone. */
+    readonly holder: object | null;
+    readonly connected: boolean;
+    readonly live: boolean;
+    readonly muted: boolean;
+  };
+  readonly metrics: {
+    readonly connectionDrops: number;
+    /** Unix time in ms; 0 before the first frame. */
+    readonly lastFrameUnixMs: number;
+  };
 }
 
 /** What the metrics take of a child's status. */

@@ -1,15 +1,19 @@
 import { apiMetrics } from './api-metrics.ts';
+import { audioInputMetrics } from './audio-input-metrics.ts';
 import { audioOutputMetrics } from './audio-output-metrics.ts';
 import { childMetrics } from './child-metrics.ts';
 import { ipcMetrics } from './ipc-metrics.ts';
 import { mediaMetrics } from './media-metrics.ts';
 import type { Metric } from './metric.ts';
+import { microphoneMetrics } from './microphone-metrics.ts';
 import { processMetrics } from './process-metrics.ts';
 
 /** Every metric Earshot exports, in the order of the documentation. */
 export const metricTable: readonly Metric[] = [
   ...childMetrics,
   ...audioOutputMetrics,
+  ...microphoneMetrics,
+  ...audioInputMetrics,
   ...mediaMetrics,
   ...ipcMetrics,
   ...apiMetrics,

@@ -40,6 +40,22 @@ export function plain(
   };
 }
 
+/** Makes a metric of one number of a report. */
+export type StatsMetric<T> = (
+  type: Metric['type'],
+  definition: Definition,
+  read: (stats: T) => number | undefined,
+) => Metric;
+
+/** Metrics of a report that is not always there; they are absent with it. */
+export function fromStats<T>(report: (sources: MetricSources) => T | undefined): StatsMetric<T> {
+  return (type, definition, read) =>
+    plain(type, definition, (sources) => {
+      const stats = report(sources);
+      return stats === undefined ? undefined : read(stats);
+    });
+}
+
 /** A metric with labels. */
 export function labelled(
   type: Metric['type'],

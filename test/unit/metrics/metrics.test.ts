@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { metricTable } from '../../../src/metrics/metric-table.ts';
 import { createMetrics } from '../../../src/metrics/metrics.ts';
-import { sampleSources, session } from '../../fixtures/metric-sources.ts';
+import { inputStats, sampleSources, session } from '../../fixtures/metric-sources.ts';
 
 /** Every sample of an exposition: name with labels → value. */
 function samples(text: string): Map<string, number> {
@@ -67,6 +67,46 @@ describe('createMetrics', () => {
       earshot_audio_output_peak_decibels: -3.5,
       earshot_audio_output_rms_decibels: -18.25,
       earshot_audio_output_realtime: 1,
+      earshot_microphone_held: 1,
+      earshot_microphone_connected: 1,
+      earshot_microphone_live: 1,
+      earshot_microphone_muted: 0,
+      earshot_microphone_connection_drops_total: 6_001,
+      earshot_microphone_last_frame_time_seconds: 1_700_000_000.5,
+      'earshot_audio_input_device_state{state="open"}': 1,
+      'earshot_audio_input_device_state{state="closed"}': 0,
+      earshot_audio_input_device_rate_hertz: 44_100,
+      earshot_audio_input_device_channels: 1,
+      earshot_audio_input_xruns_total: 5_008,
+      earshot_audio_input_suspends_total: 5_009,
+      earshot_audio_input_reopens_total: 5_010,
+      earshot_audio_input_peak_decibels: -4.5,
+      earshot_audio_input_rms_decibels: -19.75,
+      earshot_audio_input_realtime: 1,
+      earshot_audio_input_received_frames_total: 5_001,
+      earshot_audio_input_received_bytes_total: 5_002,
+      earshot_audio_input_decoded_frames_total: 5_007,
+      earshot_audio_input_late_frames_total: 5_003,
+      earshot_audio_input_duplicate_frames_total: 5_004,
+      earshot_audio_input_malformed_frames_total: 5_005,
+      earshot_audio_input_dropped_frames_total: 5_006,
+      earshot_audio_input_fec_seconds_total: 1,
+      earshot_audio_input_plc_seconds_total: 2,
+      earshot_audio_input_dtx_seconds_total: 3,
+      earshot_audio_input_shortened_seconds_total: 4,
+      earshot_audio_input_lengthened_seconds_total: 5,
+      earshot_audio_input_played_seconds_total: 100,
+      earshot_audio_input_starvations_total: 5_011,
+      earshot_audio_input_stream_resets_total: 5_012,
+      earshot_audio_input_jitter_seconds: 0.0075,
+      earshot_audio_input_jitter_buffer_target_seconds: 0.03,
+      earshot_audio_input_jitter_buffer_level_seconds: 0.0325,
+      earshot_audio_input_latency_mean_seconds: 0.0415,
+      earshot_audio_input_latency_p95_seconds: 0.048,
+      earshot_audio_input_drift_ratio: -0.0001235,
+      earshot_audio_input_decode_mean_seconds: 0.00006,
+      earshot_audio_input_decode_max_seconds: 0.00035,
+      earshot_audio_input_last_frame_age_seconds: 0.02,
       'earshot_media_sessions{state="connected"}': 2,
       'earshot_media_sessions{state="failed"}': 0,
       earshot_media_sessions_total: 2_001,
@@ -129,6 +169,36 @@ describe('createMetrics', () => {
       names.filter((name) => name.startsWith('earshot_audio_output')),
       ['earshot_audio_output_muted'],
     );
+  });
+
+  it('leaves out the microphone’s process while it does not run', async () => {
+    const sources = sampleSources({ audioInput: () => undefined });
+    const names = [...samples(await createMetrics({ sources }).text()).keys()];
+    assert.deepEqual(
+      names.filter((name) => name.startsWith('earshot_audio_input')),
+      [],
+    );
+  });
+
+  it('knows no time of a frame before the first', async () => {
+    const { status, metrics } = sampleSources().microphone();
+    const sources = sampleSources({
+      audioInput: () => inputStats({ lastFrameAgeMs: -1 }),
+      microphone: () => ({ status, metrics: { ...metrics, lastFrameUnixMs: 0 } }),
+    });
+    const now = samples(await createMetrics({ sources }).text());
+    assert.equal(now.has('earshot_audio_input_last_frame_age_seconds'), false);
+    assert.equal(now.has('earshot_microphone_last_frame_time_seconds'), false);
+  });
+
+  it('says that nobody holds the microphone', async () => {
+    const { metrics } = sampleSources().microphone();
+    const status = { holder: null, connected: false, live: false, muted: false };
+    const sources = sampleSources({ microphone: () => ({ status, metrics }) });
+    const now = samples(await createMetrics({ sources }).text());
+    for (const name of ['held', 'connected', 'live', 'muted']) {
+      assert.equal(now.get(`earshot_microphone_${name}`), 0, name);
+    }
   });
 
   it('forgets a child and a route that are gone', async () => {
