@@ -84,6 +84,10 @@ export const sessionStatusSchema = v.strictObject({
   fractionLost: v.number(),
   jitterMs: v.number(),
   roundTripMs: v.number(),
+  microphonePackets: v.number(),
+  microphoneBytes: v.number(),
+  microphoneLost: v.number(),
+  microphoneJitterMs: v.number(),
   microphoneFramesDropped: v.number(),
   datagramsRefused: v.number(),
 });

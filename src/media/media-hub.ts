@@ -1,10 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
+import type { MicrophoneSettings } from '../audio/microphone-settings.ts';
+import { defaultPreset, microphonePresets } from '../audio/presets.ts';
 import { EarshotError, messageOf } from '../errors/earshot-error.ts';
 import type { Log } from '../log/log.ts';
-import type { EncodedAudioFrame, MediaStats, SessionStatus } from './media-types.ts';
+import type {
+  EncodedAudioFrame,
+  MediaStats,
+  MicrophoneFrame,
+  SessionStatus,
+} from './media-types.ts';
 import { NtpClock } from './ntp-clock.ts';
-import { Peer, type PeerCounts } from './peer.ts';
+import { Peer } from './peer.ts';
+import { addCounts, allDrops, noCounts, type PeerCounts } from './peer-counts.ts';
 import { RtpClock } from './rtp-clock.ts';
 import { type DeviceIceServers, Session, type SessionLimits } from './session.ts';
 import type { DeviceMessage } from './signaling-messages.ts';
@@ -35,6 +43,10 @@ export interface MediaHubOptions {
 export interface MediaHubEvents {
   /** How many sessions are connected now. */
   viewers: [number];
+  /** A frame of the session that holds the microphone. Valid during the call only. */
+  microphone: [MicrophoneFrame];
+  /** The session of that id is over: its WebSocket closed, or the device stops. */
+  'session-closed': [string];
 }
 
 /** How often reports, deadlines and signs of life are looked at; nothing here needs to be exact. */
@@ -57,13 +69,8 @@ export class MediaHub extends EventEmitter<MediaHubEvents> {
   readonly #clock = new RtpClock();
   readonly #sessions = new Set<Session>();
   /** Counts of the sessions that have ended. */
-  readonly #ended: PeerCounts = {
-    packetsSent: 0,
-    bytesSent: 0,
-    packetsRetransmitted: 0,
-    framesDropped: 0,
-    microphoneFramesDropped: 0,
-  };
+  readonly #ended: PeerCounts = noCounts();
+  #microphoneSettings: MicrophoneSettings = microphonePresets[defaultPreset];
   #sessionsTotal = 0;
   #framesPublished = 0;
   #gapsSkipped = 0;
@@ -149,6 +156,7 @@ export class MediaHub extends EventEmitter<MediaHubEvents> {
     this.#sessions.add(session);
     this.#sessionsTotal += 1;
     session.on('state', () => this.#countConnected());
+    session.on('microphone', (frame) => this.emit('microphone', frame));
     session.start();
     return {
       id: session.id,
@@ -161,13 +169,30 @@ export class MediaHub extends EventEmitter<MediaHubEvents> {
     };
   }
 
+  /**
+   * Lets the microphone of one session through, and of no other; undefined: of none. False, and
+   * nothing changes, when there is no such session. It lasts over media resets, until the session ends.
+   */
+  openMicrophone(id: string | undefined): boolean {
+    const known = [...this.#sessions].some((session) => session.id === id);
+    if (id !== undefined && !known) return false;
+    for (const session of this.#sessions) session.holdMicrophone(session.id === id);
+    return true;
+  }
+
+  /** What viewers' browsers are asked to encode their microphones with, in offers from now on. */
+  setMicrophoneSettings(settings: MicrophoneSettings): void {
+    this.#microphoneSettings = settings;
+  }
+
   sessions(): SessionStatus[] {
     return [...this.#sessions].map((session) => session.status());
   }
 
   stats(): MediaStats {
-    const totals = { ...this.#ended };
-    for (const session of this.#sessions) add(totals, session.totals());
+    const totals = noCounts();
+    addCounts(totals, this.#ended);
+    for (const session of this.#sessions) addCounts(totals, session.totals());
     let datagramsRefused = 0;
     for (const count of this.#mux.refusals().values()) datagramsRefused += count;
     return {
@@ -179,7 +204,11 @@ export class MediaHub extends EventEmitter<MediaHubEvents> {
       bytesSent: totals.bytesSent,
       packetsRetransmitted: totals.packetsRetransmitted,
       datagramsRefused,
-      microphoneFramesDropped: totals.microphoneFramesDropped,
+      microphonePackets: totals.microphonePackets,
+      microphoneBytes: totals.microphoneBytes,
+      microphoneLost: totals.microphoneLost,
+      microphoneFramesDropped: allDrops(totals.microphoneDrops),
+      microphoneDrops: totals.microphoneDrops,
       gapsSkipped: this.#gapsSkipped,
     };
   }
@@ -194,13 +223,17 @@ export class MediaHub extends EventEmitter<MediaHubEvents> {
       }),
       ntp: this.#ntp,
       nowNs: () => process.hrtime.bigint(),
+      microphone: this.#microphoneSettings,
     });
   }
 
   async #close(session: Session, reason: string): Promise<void> {
     if (this.#sessions.delete(session)) {
+      // Before anything is waited for: whoever held the microphone has let go of it.
+      session.holdMicrophone(false);
+      this.emit('session-closed', session.id);
       await session.close(reason);
-      add(this.#ended, session.totals());
+      addCounts(this.#ended, session.totals());
       session.removeAllListeners();
     }
     this.#countConnected();
@@ -225,12 +258,4 @@ export class MediaHub extends EventEmitter<MediaHubEvents> {
       ...(credential !== undefined && { credential }),
     }));
   }
-}
-
-function add(totals: PeerCounts, counts: PeerCounts): void {
-  totals.packetsSent += counts.packetsSent;
-  totals.bytesSent += counts.bytesSent;
-  totals.packetsRetransmitted += counts.packetsRetransmitted;
-  totals.framesDropped += counts.framesDropped;
-  totals.microphoneFramesDropped += counts.microphoneFramesDropped;
 }

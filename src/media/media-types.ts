@@ -1,3 +1,5 @@
+import type { MicrophoneDrops } from './peer-counts.ts';
+
 /** Types at the border of `src/media/`: what comes in, and what it says of itself. */
 
 /** One Opus packet on its way to every viewer. */
@@ -10,6 +12,22 @@ export interface EncodedAudioFrame {
   readonly captureTimeNs: bigint;
   /** The source says that sound is missing before this packet (xrun, restart, device gone). */
   readonly discontinuity: boolean;
+}
+
+/** One RTP packet of the microphone of the session that holds it. */
+export interface MicrophoneFrame {
+  /** Id of the session. */
+  readonly session: string;
+  readonly ssrc: number;
+  /** 16 bits; a number missing may be one of padding, without sound. */
+  readonly sequence: number;
+  /** 32 bits, 48 kHz (RFC 7587 §4.1). */
+  readonly timestamp: number;
+  readonly marker: boolean;
+  /** The Opus packet as it came, 1–1,500 bytes, unchecked. Valid during the call only. */
+  readonly payload: Buffer;
+  /** When it arrived, CLOCK_MONOTONIC ns. */
+  readonly arrivalNs: bigint;
 }
 
 export type SessionState = 'new' | 'connecting' | 'connected' | 'failed' | 'closed';
@@ -32,7 +50,13 @@ export interface SessionStatus {
   readonly fractionLost: number;
   readonly jitterMs: number;
   readonly roundTripMs: number;
-  /** Microphone frames that arrived and were dropped, since nothing plays them yet. */
+  /** Packets of the microphone that were accepted, and the bytes of Opus in them. */
+  readonly microphonePackets: number;
+  readonly microphoneBytes: number;
+  /** What its sequence numbers and arrival times say (RFC 3550 §6.4.1): packets lost, jitter ms. */
+  readonly microphoneLost: number;
+  readonly microphoneJitterMs: number;
+  /** Microphone packets that were dropped: refused, or of a session that does not hold the microphone. */
   readonly microphoneFramesDropped: number;
   /** Datagrams that the ingress guard refused. */
   readonly datagramsRefused: number;
@@ -49,7 +73,12 @@ export interface MediaStats {
   readonly bytesSent: number;
   readonly packetsRetransmitted: number;
   readonly datagramsRefused: number;
+  readonly microphonePackets: number;
+  readonly microphoneBytes: number;
+  readonly microphoneLost: number;
   readonly microphoneFramesDropped: number;
+  /** The same by reason. */
+  readonly microphoneDrops: MicrophoneDrops;
   /** RTP clock skips for real gaps in capture. */
   readonly gapsSkipped: number;
 }

@@ -1,3 +1,4 @@
+import type { MicrophoneSettings } from '../audio/microphone-settings.ts';
 import { EarshotError } from '../errors/earshot-error.ts';
 import { type ExtensionIds, type ExtensionName, extensionUris } from './rtp-packet.ts';
 import type { AnsweredSection } from './sdp-answer.ts';
@@ -57,9 +58,25 @@ function extensionName(name: string): ExtensionName {
   throw new TypeError(`no id for the header extension ${name}`);
 }
 
-/** The viewer's microphone: there from the first offer, so that turning it on needs no negotiation. */
-export function offerMicrophone(offer: { readonly mid: string }): OfferedSection {
+/** Highest `maxptime` in ms that Opus has (RFC 7587 §6.1), unless the packets asked for are short. */
+const longMaxPtimeMs = 120;
+const shortMaxPtimeMs = 60;
+const shortPtimeMs = 20;
+
+/**
+ * The viewer's microphone: there from the first offer, so that turning it on needs no negotiation.
+ * The format parameters tell the browser what to send (RFC 7587 §6.1). Chromium obeys all of them,
+ * and does so again when its page applies a changed offer by itself (test/integration/
+ * microphone-chromium.test.ts); what it answers says nothing of what it sends. Congestion control
+ * is not offered: its probes would come as packets without sound.
+ */
+export function offerMicrophone(offer: {
+  readonly mid: string;
+  readonly settings: MicrophoneSettings;
+}): OfferedSection {
   const pt = opusPayloadType;
+  const { maxBitrateBps, channels, frameMs, dtx, fec } = offer.settings;
+  const flag = (value: boolean): number => (value ? 1 : 0);
   return {
     kind: 'audio',
     mid: offer.mid,
@@ -68,7 +85,9 @@ export function offerMicrophone(offer: { readonly mid: string }): OfferedSection
     attributes: [
       `extmap:${offeredExtensionIds.mid} ${extensionUris.mid}`,
       `rtpmap:${pt} ${opusEncoding}`,
-      `fmtp:${pt} minptime=10;useinbandfec=1`,
+      `fmtp:${pt} minptime=10;useinbandfec=${flag(fec)};usedtx=${flag(dtx)};stereo=${flag(channels === 2)};maxaveragebitrate=${maxBitrateBps}`,
+      `ptime:${Math.ceil(frameMs)}`,
+      `maxptime:${frameMs > shortPtimeMs ? longMaxPtimeMs : shortMaxPtimeMs}`,
     ],
   };
 }
@@ -119,6 +138,29 @@ export function agreeOnSound(sections: readonly AnsweredSection[], mid: string):
     stereo: format.get('stereo') === '1',
     maxPtimeMs: Number(format.get('maxptime')) || 120,
   };
+}
+
+/** What was agreed for the viewer's microphone. */
+export interface MicrophoneAgreement {
+  readonly payloadType: number;
+  /** Sources it may come under; empty when the answer named none. */
+  readonly ssrcs: readonly number[];
+  /** Id of the header extension that carries the section's mid; undefined when it was not agreed. */
+  readonly midExtension: number | undefined;
+}
+
+/** The viewer's microphone in the section `mid`; undefined when it offers none, which is its right. */
+export function agreeOnMicrophone(
+  sections: readonly AnsweredSection[],
+  mid: string,
+): MicrophoneAgreement | undefined {
+  const section = sections.find((candidate) => candidate.mid === mid);
+  if (section === undefined || section.kind !== 'audio' || section.rejected) return undefined;
+  const payloadType = section.payloadTypes.find((pt) => section.codecs.get(pt) === opusEncoding);
+  const sends = section.direction === 'sendonly' || section.direction === 'sendrecv';
+  if (payloadType === undefined || !sends) return undefined;
+  const { ssrcs } = section;
+  return { payloadType, ssrcs, midExtension: agreedExtensions(section).mid };
 }
 
 function agreedExtensions(section: AnsweredSection): ExtensionIds {

@@ -1,9 +1,18 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { EventEmitter } from 'node:events';
+import type { MicrophoneSettings } from '../audio/microphone-settings.ts';
+import { type MicrophonePacket, MicrophoneReception } from './microphone-reception.ts';
 import { compactNtp, type NtpClock } from './ntp-clock.ts';
-import { agreeOnSound, offerMicrophone, offerSound, type SoundAgreement } from './opus-sdp.ts';
+import {
+  agreeOnMicrophone,
+  agreeOnSound,
+  offerMicrophone,
+  offerSound,
+  type SoundAgreement,
+} from './opus-sdp.ts';
+import { noCounts, type PeerCounts } from './peer-counts.ts';
 import { type ReceptionReport, readRtcp } from './rtcp-read.ts';
-import { writeSenderReport } from './rtcp-write.ts';
+import { writeReceiverReport, writeSenderReport } from './rtcp-write.ts';
 import { opusClockRate } from './rtp-clock.ts';
 import { RtpHeaderTemplate, type RtpPacket } from './rtp-packet.ts';
 import type { Answer } from './sdp-answer.ts';
@@ -27,21 +36,15 @@ export interface PeerOptions {
   readonly ntp: NtpClock;
   /** CLOCK_MONOTONIC in ns, the clock of the capture times. */
   readonly nowNs: () => bigint;
+  /** What the viewer's browser is asked to encode its microphone with. */
+  readonly microphone: MicrophoneSettings;
 }
 
 export interface PeerEvents {
   state: [TransportState, string];
   candidate: [string];
-  /** A microphone packet was authenticated, and dropped. */
-  microphone: [];
-}
-
-export interface PeerCounts {
-  packetsSent: number;
-  bytesSent: number;
-  packetsRetransmitted: number;
-  framesDropped: number;
-  microphoneFramesDropped: number;
+  /** A packet of the viewer's microphone, accepted. Valid during the call only. */
+  microphone: [MicrophonePacket];
 }
 
 const soundMid = '0';
@@ -64,13 +67,7 @@ export interface Reception {
  */
 export class Peer extends EventEmitter<PeerEvents> {
   readonly transport: Transport;
-  readonly counts: PeerCounts = {
-    packetsSent: 0,
-    bytesSent: 0,
-    packetsRetransmitted: 0,
-    framesDropped: 0,
-    microphoneFramesDropped: 0,
-  };
+  readonly counts: PeerCounts = noCounts();
   readonly reception: Reception = {
     packetsLost: 0,
     fractionLost: 0,
@@ -79,6 +76,8 @@ export class Peer extends EventEmitter<PeerEvents> {
   };
   readonly #ntp: NtpClock;
   readonly #nowNs: () => bigint;
+  readonly #microphoneSettings: MicrophoneSettings;
+  readonly #microphone: MicrophoneReception;
   readonly #ssrc = randomInt(1, 0xffffffff);
   readonly #cname = randomBytes(12).toString('base64url');
   readonly #timestampOffset = randomInt(0x100000000);
@@ -101,7 +100,18 @@ export class Peer extends EventEmitter<PeerEvents> {
     this.transport = options.transport;
     this.#ntp = options.ntp;
     this.#nowNs = options.nowNs;
+    this.#microphoneSettings = options.microphone;
+    this.#microphone = new MicrophoneReception({
+      mid: microphoneMid,
+      counts: this.counts,
+      nowNs: this.#nowNs(),
+    });
     this.#history = new SendHistory({ nowMs: this.#nowMs() });
+  }
+
+  /** Jitter of the microphone's packets on their way here, in ms (RFC 3550 §6.4.1). */
+  get microphoneJitterMs(): number {
+    return this.#microphone.jitterMs;
   }
 
   /** The offer. The transport's candidates follow. */
@@ -110,9 +120,9 @@ export class Peer extends EventEmitter<PeerEvents> {
     transport.on('state', (state, reason) => this.emit('state', state, reason));
     transport.on('candidate', (candidate) => this.emit('candidate', candidate));
     transport.on('rtcp', (compound) => this.#receiveRtcp(compound));
-    transport.on('rtp', () => {
-      this.counts.microphoneFramesDropped += 1;
-      this.emit('microphone');
+    transport.on('rtp', ({ header, payload }) => {
+      const packet = this.#microphone.receive(header, payload, this.#nowNs());
+      if (packet !== undefined) this.emit('microphone', packet);
     });
     return transport.createOffer([
       offerSound({
@@ -122,7 +132,7 @@ export class Peer extends EventEmitter<PeerEvents> {
         streamId: 'earshot-sound',
         trackId: 'host-sound',
       }),
-      offerMicrophone({ mid: microphoneMid }),
+      offerMicrophone({ mid: microphoneMid, settings: this.#microphoneSettings }),
     ]);
   }
 
@@ -133,6 +143,7 @@ export class Peer extends EventEmitter<PeerEvents> {
     const { payloadType, extensions } = agreement;
     const fixed = { payloadType, ssrc: this.#ssrc, mid: soundMid };
     this.#agreement = { ...agreement, headers: new RtpHeaderTemplate(fixed, extensions) };
+    this.#microphone.agree(agreeOnMicrophone(answer.sections, microphoneMid));
     this.transport.setAnswer(remote);
   }
 
@@ -163,11 +174,12 @@ export class Peer extends EventEmitter<PeerEvents> {
     if (this.#lastReportNs === undefined) this.#sendReport(this.#nowNs());
   }
 
-  /** Called a few times a second: sends the sender report when it is due (RFC 3550 §6.2). */
+  /** Called a few times a second: sends the report of both directions when it is due (RFC 3550 §6.2). */
   tick(): void {
+    if (this.transport.state !== 'connected') return;
     const nowNs = this.#nowNs();
     const last = this.#lastReportNs;
-    if (last !== undefined && nowNs - last >= reportIntervalNs) this.#sendReport(nowNs);
+    if (last === undefined || nowNs - last >= reportIntervalNs) this.#sendReport(nowNs);
   }
 
   /** Says goodbye and frees the transport; idempotent. */
@@ -198,7 +210,14 @@ export class Peer extends EventEmitter<PeerEvents> {
 
   #sendReport(nowNs: bigint, goodbye = false): void {
     const anchorNs = this.#anchorNs;
-    if (anchorNs === undefined) return;
+    const blocks = this.#microphone.reportBlocks(nowNs);
+    if (anchorNs === undefined) {
+      if (blocks.length === 0) return;
+      this.#lastReportNs = nowNs;
+      const [ssrc, cname] = [this.#ssrc, this.#cname];
+      this.transport.sendRtcp(writeReceiverReport({ ssrc, cname, blocks }));
+      return;
+    }
     this.#lastReportNs = nowNs;
     const sinceCapture = ((nowNs - anchorNs) * BigInt(opusClockRate)) / 1_000_000_000n;
     this.transport.sendRtcp(
@@ -211,7 +230,7 @@ export class Peer extends EventEmitter<PeerEvents> {
           octets: this.#octetsSent,
         },
         this.#cname,
-        goodbye,
+        { blocks, goodbye },
       ),
     );
   }
@@ -221,6 +240,9 @@ export class Peer extends EventEmitter<PeerEvents> {
       switch (event.type) {
         case 'report':
           if (event.report.ssrc === this.#ssrc) this.#note(event.report);
+          break;
+        case 'sender-report':
+          this.#microphone.noteSenderReport(event, this.#nowNs());
           break;
         case 'nack':
           if (event.ssrc === this.#ssrc && this.#agreement?.nack === true) {

@@ -18,6 +18,8 @@ export interface ReceptionReport {
 }
 
 export type RtcpEvent =
+  /** A stream's clock (RFC 3550 §6.4.1): its `ntp` goes back in our reports. */
+  | { readonly type: 'sender-report'; readonly ssrc: number; readonly ntp: bigint }
   | { readonly type: 'report'; readonly report: ReceptionReport }
   /** Generic NACK (RFC 4585 §6.2.1): sequence numbers, at most {@link maxNackedPackets}. */
   | { readonly type: 'nack'; readonly ssrc: number; readonly sequences: readonly number[] }
@@ -70,6 +72,12 @@ function readPacket(packet: Buffer, events: RtcpEvent[]): void {
   const count = packet.readUInt8(0) & 0x1f;
   switch (packet.readUInt8(1)) {
     case 200:
+      if (packet.length < 28) return;
+      events.push({
+        type: 'sender-report',
+        ssrc: packet.readUInt32BE(4),
+        ntp: packet.readBigUInt64BE(8),
+      });
       readReports(packet, 28, count, events);
       return;
     case 201:

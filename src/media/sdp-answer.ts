@@ -28,6 +28,8 @@ export interface AnsweredSection {
   readonly feedback: ReadonlyMap<number, ReadonlySet<string>>;
   /** Id by URI of each header extension. */
   readonly extensions: ReadonlyMap<string, number>;
+  /** What it says it sends under (RFC 5576 §4.1), at most {@link maxSsrcs}. */
+  readonly ssrcs: readonly number[];
 }
 
 export interface Answer {
@@ -42,6 +44,7 @@ export interface Answer {
 const maxLines = 1_000;
 const maxSections = 16;
 const maxLineLength = 4_096;
+const maxSsrcs = 8;
 
 /** Fingerprint algorithms we accept (RFC 8122 §5; SHA-1 is out, RFC 8827 §6.5) and their length in bytes. */
 const fingerprintBytes: Readonly<Record<string, number>> = {
@@ -171,6 +174,7 @@ function readSection(raw: RawSection, index: number): AnsweredSection {
     formats: readNumbered(raw.attributes.get('fmtp'), (value) => value),
     feedback,
     extensions: readExtensions(raw.attributes.get('extmap')),
+    ssrcs: readSsrcs(raw.attributes.get('ssrc')),
   };
 }
 
@@ -184,6 +188,15 @@ function readNumbered(
       return match === null ? [] : [[Number(match[1]), map(match[2] ?? '')] as const];
     }),
   );
+}
+
+/** Several lines may speak of one source. */
+function readSsrcs(lines: readonly string[] = []): number[] {
+  const numbers = lines.flatMap((line) => {
+    const value = Number(/^(\d{1,10})(?: |$)/.exec(line)?.[1]);
+    return value <= 0xffffffff ? [value] : [];
+  });
+  return [...new Set(numbers)].slice(0, maxSsrcs);
 }
 
 /** RFC 8285 §5: `id[/direction] uri`; ids 1–14 fit the one-byte form we write. */

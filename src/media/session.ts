@@ -4,8 +4,10 @@ import * as v from 'valibot';
 import type { ErrorCode } from '../errors/catalogue.ts';
 import { EarshotError, isEarshotError, messageOf } from '../errors/earshot-error.ts';
 import type { Log } from '../log/log.ts';
-import type { SessionState, SessionStatus } from './media-types.ts';
-import type { Peer, PeerCounts, SoundPacket } from './peer.ts';
+import type { MicrophoneFrame, SessionState, SessionStatus } from './media-types.ts';
+import type { MicrophonePacket } from './microphone-reception.ts';
+import type { Peer, SoundPacket } from './peer.ts';
+import { addCounts, allDrops, noCounts, type PeerCounts } from './peer-counts.ts';
 import { readAnswer } from './sdp-answer.ts';
 import {
   type DeviceMessage,
@@ -58,7 +60,11 @@ const maxRefusals = 20;
 export interface SessionEvents {
   /** The session's state changed. */
   state: [SessionState];
+  /** A frame of the microphone, while the session holds it. Valid during the call only. */
+  microphone: [MicrophoneFrame];
 }
+
+type SessionTotals = PeerCounts & { readonly datagramsRefused: number };
 
 type Phase = 'idle' | 'offering' | 'offered' | 'answered';
 
@@ -74,14 +80,8 @@ export class Session extends EventEmitter<SessionEvents> {
   readonly #startedMs: number;
   readonly #earlyCandidates: string[] = [];
   /** Counts of the peers before this one. */
-  readonly #earlier: PeerCounts & { datagramsRefused: number } = {
-    packetsSent: 0,
-    bytesSent: 0,
-    packetsRetransmitted: 0,
-    framesDropped: 0,
-    microphoneFramesDropped: 0,
-    datagramsRefused: 0,
-  };
+  #earlier: SessionTotals = { ...noCounts(), datagramsRefused: 0 };
+  #holdsMicrophone = false;
   #peer: Peer | undefined;
   #phase: Phase = 'idle';
   #state: SessionState = 'new';
@@ -121,6 +121,11 @@ export class Session extends EventEmitter<SessionEvents> {
     } catch (error) {
       this.#refuse(error);
     }
+  }
+
+  /** From now on frames of the viewer's microphone pass, or are dropped. Media resets change nothing of it. */
+  holdMicrophone(holds: boolean): void {
+    this.#holdsMicrophone = holds;
   }
 
   sendSound(sound: SoundPacket): void {
@@ -164,24 +169,24 @@ export class Session extends EventEmitter<SessionEvents> {
       fractionLost: this.#peer?.reception.fractionLost ?? 0,
       jitterMs: this.#peer?.reception.jitterMs ?? 0,
       roundTripMs: this.#roundTripMs(),
-      microphoneFramesDropped: totals.microphoneFramesDropped,
+      microphonePackets: totals.microphonePackets,
+      microphoneBytes: totals.microphoneBytes,
+      microphoneLost: totals.microphoneLost,
+      microphoneJitterMs: this.#peer?.microphoneJitterMs ?? 0,
+      microphoneFramesDropped: allDrops(totals.microphoneDrops),
       datagramsRefused: totals.datagramsRefused,
     };
   }
 
   /** Counts of this session, over all its peers. */
-  totals(): PeerCounts & { readonly datagramsRefused: number } {
-    const counts = this.#peer?.counts;
+  totals(): SessionTotals {
     const earlier = this.#earlier;
-    return {
-      packetsSent: earlier.packetsSent + (counts?.packetsSent ?? 0),
-      bytesSent: earlier.bytesSent + (counts?.bytesSent ?? 0),
-      packetsRetransmitted: earlier.packetsRetransmitted + (counts?.packetsRetransmitted ?? 0),
-      framesDropped: earlier.framesDropped + (counts?.framesDropped ?? 0),
-      microphoneFramesDropped:
-        earlier.microphoneFramesDropped + (counts?.microphoneFramesDropped ?? 0),
-      datagramsRefused: earlier.datagramsRefused + (this.#peer?.transport.datagramsRefused ?? 0),
-    };
+    const peer = this.#peer;
+    const datagramsRefused = earlier.datagramsRefused + (peer?.transport.datagramsRefused ?? 0);
+    const totals = { ...noCounts(), datagramsRefused };
+    addCounts(totals, earlier);
+    if (peer !== undefined) addCounts(totals, peer.counts);
+    return totals;
   }
 
   /** Frees everything; idempotent. The WebSocket is its owner's to close. */
@@ -223,6 +228,7 @@ export class Session extends EventEmitter<SessionEvents> {
     peer.on('state', (state, reason) => {
       if (peer === this.#peer) this.#peerState(state, reason);
     });
+    peer.on('microphone', (packet) => this.#hear(peer, packet));
     const candidates: string[] = [];
     peer.on('candidate', (candidate) => {
       // A candidate never overtakes its offer.
@@ -242,6 +248,16 @@ export class Session extends EventEmitter<SessionEvents> {
           this.#fail(`The device could not make an offer: ${messageOf(error)}`);
       },
     );
+  }
+
+  #hear(peer: Peer, packet: MicrophonePacket): void {
+    if (!this.#holdsMicrophone) {
+      peer.counts.microphoneDrops.floor += 1;
+      return;
+    }
+    const { ssrc, sequence, timestamp, marker, payload, arrivalNs } = packet;
+    const session = this.id;
+    this.emit('microphone', { session, ssrc, sequence, timestamp, marker, payload, arrivalNs });
   }
 
   #answer(sdp: string): void {
@@ -305,7 +321,7 @@ export class Session extends EventEmitter<SessionEvents> {
     this.#deadlineMs = Number.POSITIVE_INFINITY;
     this.#earlyCandidates.length = 0;
     if (peer === undefined) return;
-    Object.assign(this.#earlier, this.totals());
+    this.#earlier = this.totals();
     this.#peer = undefined;
     this.#closing = Promise.all([this.#closing, peer.close()]).then(
       () => undefined,

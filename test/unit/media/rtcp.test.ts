@@ -33,7 +33,7 @@ describe('writeSenderReport', () => {
         ]),
         [[9, [[1, cname]]]],
       );
-      const goodbye = writeSenderReport(report, cname, true);
+      const goodbye = writeSenderReport(report, cname, { goodbye: true });
       assert.deepEqual(goodbye.subarray(0, compound.length), compound);
       assert.equal(goodbye.toString('hex', compound.length), '81cb000100000009');
     }
@@ -143,7 +143,7 @@ describe('readRtcp', () => {
   });
 
   test('any bytes, and any damage to real packets, end in a bounded list of events', () => {
-    const real = writeSenderReport(report, 'name', true);
+    const real = writeSenderReport(report, 'name', { goodbye: true });
     const damaged = fc
       .tuple(fc.nat({ max: real.length - 1 }), fc.nat({ max: 255 }))
       .map(([at, value]) => {

@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { microphonePresets } from '../../../src/audio/presets.ts';
 import { isEarshotError } from '../../../src/errors/earshot-error.ts';
-import { agreeOnSound, offerMicrophone, offerSound } from '../../../src/media/opus-sdp.ts';
+import {
+  agreeOnMicrophone,
+  agreeOnSound,
+  offerMicrophone,
+  offerSound,
+} from '../../../src/media/opus-sdp.ts';
 import { type Answer, readAnswer } from '../../../src/media/sdp-answer.ts';
 import { writeOffer } from '../../../src/media/sdp-offer.ts';
 
@@ -55,7 +61,7 @@ describe('the offer', () => {
     transport: { usernameFragment: 'abcd', password: 'x'.repeat(24), fingerprint },
     sections: [
       offerSound({ mid: '0', ssrc: 7, cname: 'c', streamId: 'earshot-sound', trackId: 'host' }),
-      offerMicrophone({ mid: '1' }),
+      offerMicrophone({ mid: '1', settings: microphonePresets.low }),
     ],
   });
 
@@ -81,6 +87,23 @@ describe('the offer', () => {
     assert.match(sdp, /a=group:BUNDLE 0 1\r\n/);
   });
 
+  test('the microphone is asked for as its settings say', () => {
+    const [, , low = ''] = sdp.split('m=audio');
+    assert.match(
+      low,
+      /a=fmtp:111 minptime=10;useinbandfec=1;usedtx=1;stereo=0;maxaveragebitrate=16000\r\na=ptime:40\r\na=maxptime:120\r\n/,
+    );
+    const { attributes } = offerMicrophone({
+      mid: '1',
+      settings: { ...microphonePresets.ultra, fec: false, frameMs: 2.5 },
+    });
+    assert.deepEqual(attributes.slice(-3), [
+      'fmtp:111 minptime=10;useinbandfec=0;usedtx=0;stereo=1;maxaveragebitrate=96000',
+      'ptime:3',
+      'maxptime:60',
+    ]);
+  });
+
   test('every line ends in CRLF and none has a stray one', () => {
     assert.ok(sdp.endsWith('\r\n'));
     for (const line of sdp.slice(0, -2).split('\r\n')) assert.match(line, /^[a-z]=[^\r\n]+$/);
@@ -103,6 +126,41 @@ describe('the answer', () => {
       stereo: true,
       maxPtimeMs: 60,
     });
+  });
+
+  test('says what comes as the microphone, or that nothing does', () => {
+    const microphone = (section: string) =>
+      agreeOnMicrophone(readAnswer(answer.replace('a=mid:1\r\na=inactive', section)).sections, '1');
+    assert.equal(microphone('a=mid:1\r\na=inactive'), undefined);
+    assert.equal(microphone('a=mid:1\r\na=recvonly'), undefined);
+    assert.equal(microphone('a=mid:2\r\na=sendonly'), undefined);
+    assert.deepEqual(microphone('a=mid:1\r\na=sendonly'), {
+      payloadType: 111,
+      ssrcs: [],
+      midExtension: undefined,
+    });
+    const lines = [
+      'a=mid:1',
+      'a=sendonly',
+      'a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid',
+      'a=ssrc:77 cname:x',
+      'a=ssrc:77 msid:- y',
+      'a=ssrc:4294967296 cname:x',
+      'a=ssrc:nonsense',
+      'a=ssrc:4294967295 cname:x',
+    ];
+    assert.deepEqual(microphone(lines.join('\r\n')), {
+      payloadType: 111,
+      ssrcs: [77, 4_294_967_295],
+      midExtension: 4,
+    });
+    const many = Array.from({ length: 100 }, (_, index) => `a=ssrc:${index} cname:x`);
+    assert.equal(microphone(`a=mid:1\r\n${many.join('\r\n')}`)?.ssrcs.length, 8);
+    const rejected = answer.replace(
+      'm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:1',
+      'm=audio 0 UDP/TLS/RTP/SAVPF 111\r\na=mid:1',
+    );
+    assert.equal(agreeOnMicrophone(readAnswer(rejected).sections, '1'), undefined);
   });
 
   test('another payload number and LF line ends do as well', () => {

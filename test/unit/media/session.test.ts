@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
+import { microphonePresets } from '../../../src/audio/presets.ts';
 import { silentLog } from '../../../src/log/log.ts';
 import { NtpClock } from '../../../src/media/ntp-clock.ts';
 import { Peer } from '../../../src/media/peer.ts';
@@ -63,6 +64,7 @@ beforeEach(() => {
         transport,
         ntp: new NtpClock({ unixMs: 0, monotonicNs: 0n }),
         nowNs: () => BigInt(nowMs) * 1_000_000n,
+        microphone: microphonePresets.medium,
       });
     },
     log: silentLog,
