@@ -1,0 +1,78 @@
+import type { ArrivalDelay } from './arrival-delay.ts';
+import { RunningMinimum } from './running-minimum.ts';
+
+/** Held back beyond what was measured: the bins of the percentile, and the steps of the queue's report. */
+const marginMs = 2;
+/** Arrivals below which the measurement is not believed to be complete. */
+const enoughEvidence = 25;
+/** The target falls by 1 ms a second, and by half of what it is too high: 60 ms are given back in 7 s. */
+const fallMsPerS = 1;
+const fallSharePerS = 0.5;
+/** Share of packets lost above (below) which the target reaches for the packet that carries the lost one's FEC. */
+const lossyFrom = 0.01;
+const lossyUntil = 0.003;
+const lossMemoryMs = 5_000;
+
+/**
+ * How long after its quickest possible arrival a sound should be played: what the arrivals ask for, plus
+ * the sound that has to be handed on before it is played, plus one packet when packets are lost (the
+ * copy in the next packet's FEC comes that much later). Rises at once, falls slowly.
+ */
+export class DelayTarget {
+  readonly #arrivals: ArrivalDelay;
+  readonly #minMs: number;
+  readonly #maxMs: number;
+  readonly #reserve = new RunningMinimum({ spanMs: 2_000, valuesPerBucket: 5 });
+  #targetMs: number;
+  #updatedMs = Number.NEGATIVE_INFINITY;
+  #loss = 0;
+  #lossy = false;
+
+  constructor(options: { arrivals: ArrivalDelay; minMs: number; maxMs: number }) {
+    this.#arrivals = options.arrivals;
+    this.#minMs = options.minMs;
+    this.#maxMs = options.maxMs;
+    this.#targetMs = Math.min(2 * options.minMs, options.maxMs);
+  }
+
+  get ms(): number {
+    return this.#targetMs;
+  }
+
+  /** Notes how much sound was still queued when more was asked for: a packet that comes later than that is too late. */
+  noteQueue(nowMs: number, queuedMs: number): void {
+    this.#reserve.add(nowMs, queuedMs);
+  }
+
+  /** The queue begins anew: what it held before says nothing. */
+  restartQueue(nowMs: number): void {
+    this.#reserve.restart(nowMs);
+  }
+
+  /** Notes a packet that was played (`lost` false) or given up. */
+  noteFate(lost: boolean, samples: number): void {
+    const weight = Math.min(samples / 48 / lossMemoryMs, 1);
+    this.#loss += ((lost ? 1 : 0) - this.#loss) * weight;
+    this.#lossy = this.#loss > (this.#lossy ? lossyUntil : lossyFrom);
+  }
+
+  /** Aims anew, after an arrival. */
+  update(nowMs: number, packetMs: number): void {
+    const aimMs = this.#aim(nowMs, packetMs);
+    const passedS = Math.min(Math.max((nowMs - this.#updatedMs) / 1_000, 0), 1);
+    this.#updatedMs = nowMs;
+    const excessMs = this.#targetMs - aimMs;
+    const fallMs = (fallMsPerS + fallSharePerS * excessMs) * passedS;
+    this.#targetMs = excessMs > fallMs ? this.#targetMs - fallMs : aimMs;
+  }
+
+  #aim(nowMs: number, packetMs: number): number {
+    const measuredMs = this.#arrivals.needMs(nowMs);
+    const sure = this.#arrivals.evidence >= enoughEvidence;
+    const jitterMs = sure ? measuredMs : Math.max(measuredMs, 2 * this.#minMs);
+    const reserveMs = Number.isFinite(this.#reserve.value) ? this.#reserve.value : 0;
+    const reachMs = this.#lossy ? packetMs : 0;
+    const aimMs = reserveMs + jitterMs + reachMs + marginMs;
+    return Math.min(Math.max(aimMs, this.#minMs), this.#maxMs);
+  }
+}

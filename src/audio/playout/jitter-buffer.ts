@@ -1,0 +1,364 @@
+import { ArrivalDelay } from './arrival-delay.ts';
+import { DelayTarget } from './delay-target.ts';
+import { PacketOrder } from './packet-order.ts';
+import { PacketStore } from './packet-store.ts';
+import type { Insertion, JitterItem, PlayoutMoment, PlayoutStep, Stretch } from './playout-step.ts';
+import { StretchHint } from './stretch-hint.ts';
+
+export interface JitterBufferOptions {
+  /** The least delay aimed at, in ms; 10 unless told. The fast lane asks for 3. */
+  readonly minTargetMs?: number;
+  /** The most delay aimed at, and the most that waiting for a late packet may bring about, in ms; 200 unless told. */
+  readonly maxTargetMs?: number;
+  /** Sound it may hold, in ms, up to 1,280; 1,000 unless told. Beyond it the oldest is dropped. */
+  readonly capacityMs?: number;
+}
+
+/** What happened so far. Packets, except where another unit is named; they only grow. */
+export interface JitterCounts {
+  inserted: number;
+  /** Came after their moment, and were dropped. */
+  late: number;
+  duplicate: number;
+  /** Dropped, oldest first, because there was no room. */
+  overflow: number;
+  /** Dropped on resuming after an outage: a backlog that would have been delay. */
+  skipped: number;
+  /** Did not come in time for what followed them. */
+  lost: number;
+  /** Samples asked to be made up because packets were lost, or had not come. DTX is apart. */
+  lossSamples: number;
+  underrunSamples: number;
+  dtxSamples: number;
+  /** Times the stream began anew. */
+  resets: number;
+}
+
+/** A stream that sends nothing for so long has ended, or is an outage. */
+const silenceMs = 1_000;
+/** Sound made up at a time while it is not known for how long: short, so that what comes is played soon. */
+const fillerSamples = 480;
+/** Opus's granularity, and its longest packet (RFC 6716 §2.1.4). */
+const leastSamples = 120;
+const mostSamples = 5_760;
+/** On resuming, sound beyond the target is a backlog from here on; less is played a little faster. */
+const backlogMs = 60;
+const samplesPerMs = 48;
+
+const wait = { kind: 'wait' } as const;
+const idle = { kind: 'idle' } as const;
+
+/**
+ * Puts packets in order and says what to play when, so that each packet is waited for as long as it can
+ * be, and no longer. Pure: time comes in with the calls. All delays are measured one way: how long after
+ * its quickest possible arrival a sound is played (its own share of what is queued included), which is
+ * the same in every phase of packets of any length.
+ *
+ * INVARIANTS: packets are handed on in sequence order, each once; nothing behind `#nextSequence` is ever
+ * handed on; at most 512 packets are held.
+ *
+ * Cost: `insert` about 0.5 µs (a percentile), `next` about 0.1 µs; neither allocates.
+ */
+export class JitterBuffer<P> {
+  readonly counts: JitterCounts = {
+    inserted: 0,
+    late: 0,
+    duplicate: 0,
+    overflow: 0,
+    skipped: 0,
+    lost: 0,
+    lossSamples: 0,
+    underrunSamples: 0,
+    dtxSamples: 0,
+    resets: 0,
+  };
+  readonly #maxTargetMs: number;
+  readonly #capacitySamples: number;
+  readonly #order: PacketOrder;
+  readonly #store = new PacketStore<P>();
+  readonly #arrivals: ArrivalDelay;
+  readonly #target: DelayTarget;
+  readonly #hint: StretchHint;
+  #state: 'idle' | 'filling' | 'playing' = 'idle';
+  /** The stream has sounded before: what comes in a bunch now is a backlog. */
+  #resuming = false;
+  #nextSequence = Number.NEGATIVE_INFINITY;
+  #nextTimestamp = Number.NEGATIVE_INFINITY;
+  /** The packet last handed on announced a pause. */
+  #paused = false;
+  /** Sound was made up since the packet last handed on, without going on in the stream. */
+  #bridged = false;
+  #packetSamples = 960;
+  #nowMs = 0;
+  readonly #conceal: { kind: 'conceal'; samples: number; because: 'loss' | 'dtx' | 'underrun' } = {
+    kind: 'conceal',
+    samples: 0,
+    because: 'loss',
+  };
+  #decode: { kind: 'decode'; item: JitterItem<P>; stretch: Stretch } | undefined;
+  #recover: { kind: 'recover'; next: JitterItem<P>; samples: number } | undefined;
+
+  constructor({
+    minTargetMs = 10,
+    maxTargetMs = 200,
+    capacityMs = 1_000,
+  }: JitterBufferOptions = {}) {
+    this.#maxTargetMs = maxTargetMs;
+    this.#capacitySamples = capacityMs * samplesPerMs;
+    this.#order = new PacketOrder({ furthestAheadMs: capacityMs });
+    this.#arrivals = new ArrivalDelay({ longestMs: maxTargetMs });
+    this.#target = new DelayTarget({
+      arrivals: this.#arrivals,
+      minMs: minTargetMs,
+      maxMs: maxTargetMs,
+    });
+    this.#hint = new StretchHint({ minTargetMs });
+  }
+
+  /** The delay aimed at, from the quickest possible arrival to the sound card, in ms. */
+  get targetMs(): number {
+    return this.#target.ms;
+  }
+
+  /** 97th percentile of how much later than the quickest packets come, over the last five seconds, in ms. */
+  get jitterMs(): number {
+    return this.#arrivals.jitterMs;
+  }
+
+  /** Packets held. */
+  get size(): number {
+    return this.#store.count;
+  }
+
+  /**
+   * The delay there is, in ms, comparable with `targetMs`: what a packet that came now, as quick as the
+   * quickest, would wait for its turn. While nothing plays: what is held and queued.
+   */
+  levelMs(queuedMs: number, nowMs: number = this.#nowMs): number {
+    if (this.#state !== 'playing') return this.#heldMs() + queuedMs;
+    const first = this.#store.firstFrom(this.#nextSequence);
+    if (first === undefined && this.#paused) return this.#target.ms;
+    return this.#delayMs(this.#nextTimestamp, nowMs + queuedMs);
+  }
+
+  /**
+   * Takes a packet. `late`: its moment has passed, it was dropped. `overflow`: it was taken, and the
+   * oldest had to go. `reset`: another SSRC or a jump that no network makes; it was taken, everything
+   * before it is gone, and the decoder must be reset.
+   */
+  insert(item: JitterItem<P>): Insertion {
+    this.counts.inserted += 1;
+    this.#endSilent(item.arrivalMs);
+    const place = this.#order.place(item);
+    const { sequence, timestamp } = this.#order;
+    if (place === 'jump') this.#forgetStream();
+    else if (this.#store.knows(sequence)) return this.#drop('duplicate');
+    if (this.#state === 'idle') this.#fill(item.arrivalMs);
+    if (this.#arrivals.observe(item.arrivalMs, timestamp / samplesPerMs)) this.#refill();
+    this.#target.update(item.arrivalMs, this.#packetSamples / samplesPerMs);
+    if (sequence < this.#nextSequence || timestamp + item.samples <= this.#nextTimestamp) {
+      return this.#drop('late');
+    }
+    const dropped = this.#keep(sequence, timestamp, item);
+    this.counts.overflow += dropped;
+    if (place === 'jump') return 'reset';
+    return dropped > 0 ? 'overflow' : 'queued';
+  }
+
+  /** What to play next. See `PlayoutStep`; the answer is valid until the next call. */
+  next(at: PlayoutMoment): PlayoutStep<P> {
+    this.#nowMs = at.nowMs;
+    this.#endSilent(at.nowMs);
+    if (this.#state === 'idle') return idle;
+    const playedMs = at.nowMs + at.queuedMs;
+    if (this.#state === 'filling' && !this.#begin(at.nowMs, playedMs)) return idle;
+    this.#target.noteQueue(at.nowMs, at.queuedMs);
+    const first = this.#store.firstFrom(this.#nextSequence);
+    if (first === undefined) return at.final ? this.#bridge(playedMs) : wait;
+    const missing = first - this.#nextSequence;
+    const gap = this.#store.timestampAt(first) - this.#nextTimestamp;
+    if (gap < leastSamples && !this.#paused) return this.#hand(first, playedMs);
+    // Longer than the lost packets can have been: the sender paused.
+    if (this.#paused || gap > missing * mostSamples) return this.#endPause(first, playedMs);
+    if (!at.final) return wait;
+    return this.#mend(first, gap, playedMs);
+  }
+
+  /** The stream after a packet that is lost, of which the packets from `first` on are here. */
+  #mend(first: number, gap: number, playedMs: number): PlayoutStep<P> {
+    const missing = first - this.#nextSequence;
+    const lastLost = Math.min(roundSamples(gap / missing), mostSamples);
+    const dueMs = this.#target.ms - this.#delayMs(this.#store.timestampAt(first), playedMs);
+    const dueSamples = dueMs * samplesPerMs;
+    if (missing > 1) {
+      const fill = roundSamples(Math.min(gap - lastLost, dueSamples - lastLost));
+      if (fill >= leastSamples) return this.#makeUpLost(Math.min(fill, lastLost), first);
+      this.#giveUp(missing - 1);
+    }
+    this.#giveUp(1);
+    this.#nextTimestamp = this.#store.timestampAt(first);
+    const next = this.#store.at(first);
+    // What was made up while it was not known to be lost stands for it, unless the delay may grow.
+    if (next === undefined || (this.#bridged && dueSamples < lastLost / 2)) {
+      return this.#hand(first, playedMs);
+    }
+    this.#bridged = false;
+    this.#recover ??= { kind: 'recover', next, samples: 0 };
+    this.#recover.next = next;
+    this.#recover.samples = lastLost;
+    return this.#recover;
+  }
+
+  #makeUpLost(samples: number, first: number): PlayoutStep<P> {
+    this.#nextTimestamp += samples;
+    if (this.#nextSequence < first - 1) this.#giveUp(1);
+    return this.#makeUp('loss', samples);
+  }
+
+  #giveUp(packets: number): void {
+    this.counts.lost += packets;
+    this.#nextSequence += packets;
+    for (let packet = 0; packet < Math.min(packets, 100); packet += 1) {
+      this.#target.noteFate(true, this.#packetSamples);
+    }
+  }
+
+  /** Nothing is here: made-up sound, for as long as the delay may still grow without going on in the stream. */
+  #bridge(playedMs: number): PlayoutStep<P> {
+    if (this.#paused) return this.#makeUp('dtx', fillerSamples);
+    this.#bridged = true;
+    const delayMs = this.#delayMs(this.#nextTimestamp, playedMs) + fillerSamples / samplesPerMs;
+    if (delayMs > this.#maxTargetMs) this.#nextTimestamp += fillerSamples;
+    return this.#makeUp('underrun', fillerSamples);
+  }
+
+  /** A pause is where the delay is set right for nothing: the first sound after it is played at the target. */
+  #endPause(first: number, playedMs: number): PlayoutStep<P> {
+    const dueMs = this.#target.ms - this.#delayMs(this.#store.timestampAt(first), playedMs);
+    const due = Math.min(roundSamples(dueMs * samplesPerMs), fillerSamples);
+    if (due >= leastSamples) return this.#makeUp('dtx', due);
+    if (first > this.#nextSequence) this.#giveUp(first - this.#nextSequence);
+    return this.#hand(first, playedMs);
+  }
+
+  #hand(sequence: number, playedMs: number): PlayoutStep<P> {
+    const timestamp = this.#store.timestampAt(sequence);
+    const item = this.#store.take(sequence);
+    if (item === undefined) return wait;
+    this.#nextSequence = sequence + 1;
+    this.#nextTimestamp = timestamp + item.samples;
+    this.#paused = item.isDtx === true;
+    this.#bridged = false;
+    this.#packetSamples = item.samples;
+    this.#target.noteFate(false, item.samples);
+    const targetMs = this.#target.ms;
+    const offMs = this.#delayMs(timestamp, playedMs) - targetMs;
+    const stretch = this.#hint.for(this.#nowMs, { offMs, targetMs });
+    this.#decode ??= { kind: 'decode', item, stretch };
+    this.#decode.item = item;
+    this.#decode.stretch = stretch;
+    return this.#decode;
+  }
+
+  #makeUp(because: 'loss' | 'dtx' | 'underrun', samples: number): PlayoutStep<P> {
+    if (because === 'loss') this.counts.lossSamples += samples;
+    else if (because === 'dtx') this.counts.dtxSamples += samples;
+    else this.counts.underrunSamples += samples;
+    this.#conceal.because = because;
+    this.#conceal.samples = samples;
+    return this.#conceal;
+  }
+
+  /** Begins to play when the delay is at its target. */
+  #begin(nowMs: number, playedMs: number): boolean {
+    this.#target.restartQueue(nowMs);
+    this.#target.noteQueue(nowMs, playedMs - nowMs);
+    let first = this.#store.firstFrom(this.#nextSequence);
+    if (first === undefined) return false;
+    if (this.#delayMs(this.#store.timestampAt(first), playedMs) < this.#target.ms) return false;
+    if (this.#resuming) first = this.#skipBacklog(first, playedMs);
+    this.#nextSequence = first;
+    this.#nextTimestamp = this.#store.timestampAt(first);
+    this.#state = 'playing';
+    this.#resuming = true;
+    this.#paused = false;
+    this.#bridged = false;
+    return true;
+  }
+
+  #skipBacklog(oldest: number, playedMs: number): number {
+    const excess = (at: number) =>
+      this.#delayMs(this.#store.timestampAt(at), playedMs) - this.#target.ms;
+    if (excess(oldest) < backlogMs) return oldest;
+    let first = oldest;
+    for (;;) {
+      const following = this.#store.firstFrom(first + 1);
+      if (following === undefined || excess(following) < 0) return first;
+      this.#store.take(first);
+      this.counts.skipped += 1;
+      first = following;
+    }
+  }
+
+  #keep(sequence: number, timestamp: number, item: JitterItem<P>): number {
+    const before = this.#store.count;
+    if (!this.#store.insert(sequence, timestamp, item)) return 0;
+    let dropped = before + 1 - this.#store.count;
+    let oldest = this.#store.firstFrom(this.#nextSequence);
+    const end = this.#store.timestampAt(this.#order.newestSequence) + item.samples;
+    while (
+      oldest !== undefined &&
+      oldest < this.#order.newestSequence &&
+      end - this.#store.timestampAt(oldest) > this.#capacitySamples
+    ) {
+      this.#store.take(oldest);
+      dropped += 1;
+      oldest = this.#store.firstFrom(oldest + 1);
+    }
+    return dropped;
+  }
+
+  #drop(why: 'late' | 'duplicate'): Insertion {
+    this.counts[why] += 1;
+    return why;
+  }
+
+  #endSilent(nowMs: number): void {
+    if (this.#state === 'idle' || this.#store.count > 0) return;
+    if (nowMs - this.#order.newestArrivalMs > silenceMs) this.#state = 'idle';
+  }
+
+  #fill(nowMs: number): void {
+    this.#arrivals.restart(nowMs);
+    this.#refill();
+  }
+
+  #refill(): void {
+    this.#state = 'filling';
+    this.#nextTimestamp = Number.NEGATIVE_INFINITY;
+  }
+
+  #forgetStream(): void {
+    this.counts.resets += 1;
+    this.#store.clear();
+    this.#state = 'idle';
+    this.#resuming = false;
+    this.#nextSequence = Number.NEGATIVE_INFINITY;
+  }
+
+  #delayMs(timestamp: number, playedMs: number): number {
+    return this.#arrivals.delayOf({ playedMs, mediaMs: timestamp / samplesPerMs });
+  }
+
+  #heldMs(): number {
+    const first = this.#store.firstFrom(this.#nextSequence);
+    if (first === undefined) return 0;
+    const newest = this.#store.firstFrom(this.#order.newestSequence) ?? first;
+    const samples = this.#store.timestampAt(newest) - this.#store.timestampAt(first);
+    return (samples + this.#packetSamples) / samplesPerMs;
+  }
+}
+
+function roundSamples(samples: number): number {
+  return Math.max(Math.floor(samples / leastSamples + 0.001) * leastSamples, leastSamples);
+}
