@@ -251,6 +251,7 @@ export class Session extends EventEmitter<SessionEvents> {
   }
 
   #hear(peer: Peer, packet: MicrophonePacket): void {
+    if (peer !== this.#peer) return;
     if (!this.#holdsMicrophone) {
       peer.counts.microphoneDrops.floor += 1;
       return;

@@ -1,11 +1,20 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
-import { GenericNack, RtcpReceiverInfo, RtcpRrPacket, RtcpTransportLayerFeedback } from 'werift';
+import {
+  GenericNack,
+  RtcpPacketConverter,
+  RtcpReceiverInfo,
+  RtcpRrPacket,
+  RtcpTransportLayerFeedback,
+} from 'werift';
 import { microphonePresets } from '../../../src/audio/presets.ts';
+import type { MicrophonePacket } from '../../../src/media/microphone-reception.ts';
 import { NtpClock } from '../../../src/media/ntp-clock.ts';
 import { Peer } from '../../../src/media/peer.ts';
+import { writeSenderReport } from '../../../src/media/rtcp-write.ts';
+import { writeRtpHeader } from '../../../src/media/rtp-packet.ts';
 import { readAnswer } from '../../../src/media/sdp-answer.ts';
-import { FakeTransport, goodAnswer } from '../../fixtures/fake-transport.ts';
+import { FakeTransport, goodAnswer, microphoneAnswer } from '../../fixtures/fake-transport.ts';
 
 const msNs = 1_000_000n;
 const microphone = microphonePresets.medium;
@@ -41,13 +50,24 @@ function nack(lost: number[]): Buffer {
   }).serialize();
 }
 
+const microphoneReport = { ssrc: 77, rtpTimestamp: 0, packets: 1, octets: 1 };
+
+/** What a viewer sends under the source that its answer named. */
+function sendMicrophone(...sequences: number[]): void {
+  for (const sequence of sequences) {
+    const fields = { payloadType: 111, marker: false, timestamp: sequence * 960, ssrc: 77 };
+    const header = writeRtpHeader({ ...fields, sequence, extensions: {} }, {});
+    transport.emit('rtp', { header, payload: Buffer.from('voice') });
+  }
+}
+
 beforeEach(async () => {
   nowNs = 50_000n * msNs;
   timestamp = 0;
   transport = new FakeTransport();
   peer = new Peer({ transport, ntp, nowNs: () => nowNs, microphone });
   await peer.createOffer();
-  peer.setAnswer(readAnswer(goodAnswer));
+  peer.setAnswer(readAnswer(goodAnswer + microphoneAnswer));
   transport.become('connected');
 });
 
@@ -169,9 +189,57 @@ describe('Peer', () => {
     assert.equal(transport.rtpSent.at(-1)?.payload.toString(), 'frame 960');
   });
 
-  test('a packet is dropped while no microphone was agreed on', () => {
+  test('a packet is dropped while no microphone was agreed on', async () => {
+    peer = new Peer({ transport, ntp, nowNs: () => nowNs, microphone });
+    await peer.createOffer();
+    peer.setAnswer(readAnswer(goodAnswer));
     transport.emit('rtp', { header: Buffer.alloc(12), payload: Buffer.alloc(50) });
     assert.equal(peer.counts.microphoneDrops['not-agreed'], 1);
+  });
+
+  test('hands on the microphone, and reports it with the sender report', () => {
+    const frames: MicrophonePacket[] = [];
+    peer.on('microphone', (frame) => frames.push(frame));
+    sendFrames(1);
+    sendMicrophone(0, 1, 2, 4);
+    assert.deepEqual(
+      frames.map(({ sequence, timestamp, payload }) => [sequence, timestamp, String(payload)]),
+      [0, 1, 2, 4].map((sequence) => [sequence, sequence * 960, 'voice']),
+    );
+    const at = ntp.at(nowNs);
+    transport.emit('rtcp', writeSenderReport({ ...microphoneReport, ntp: at }, 'viewer'));
+    nowNs += 1_000n * msNs;
+    peer.tick();
+    const [sr] = RtcpPacketConverter.deSerialize(transport.rtcpSent.at(-1) ?? Buffer.alloc(0));
+    assert.ok(sr?.type === 200);
+    const [block] = sr.reports;
+    assert.ok(block);
+    const { fractionLost, packetsLost, highestSequence, ssrc, lsr, dlsr } = block;
+    assert.deepEqual(
+      { fractionLost, packetsLost, highestSequence, ssrc },
+      { fractionLost: Math.floor(256 / 5), packetsLost: 1, highestSequence: 4, ssrc: 77 },
+    );
+    assert.deepEqual([lsr, dlsr], [Number((at >> 16n) & 0xffffffffn), 65_536]);
+  });
+
+  test('reports the microphone alone when nothing is sent, and only while it comes', () => {
+    const types = () => transport.rtcpSent.map((compound) => compound.readUInt8(1));
+    peer.tick();
+    assert.deepEqual(types(), []);
+    sendMicrophone(0, 1);
+    peer.tick();
+    sendMicrophone(2);
+    peer.tick();
+    assert.deepEqual(types(), [201]);
+    nowNs += 1_000n * msNs;
+    peer.tick();
+    nowNs += 1_000n * msNs;
+    peer.tick();
+    assert.deepEqual(types(), [201, 201]);
+    sendFrames(1);
+    nowNs += 1_000n * msNs;
+    peer.tick();
+    assert.equal(types().at(-1), 200);
   });
 
   test('says goodbye when it closes', async () => {

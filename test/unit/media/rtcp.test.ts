@@ -10,7 +10,7 @@ import {
   RtcpTransportLayerFeedback,
 } from 'werift';
 import { readRtcp } from '../../../src/media/rtcp-read.ts';
-import { writeSenderReport } from '../../../src/media/rtcp-write.ts';
+import { writeReceiverReport, writeSenderReport } from '../../../src/media/rtcp-write.ts';
 
 const report = { ssrc: 9, ntp: 0x0102030405060708n, rtpTimestamp: 960, packets: 3, octets: 300 };
 
@@ -47,6 +47,59 @@ describe('writeSenderReport', () => {
     assert.equal(compound.readUInt32BE(20), 5);
     assert.equal(compound.readUInt32BE(24), 0);
     assert.equal(compound.readUInt32BE(16), 1);
+  });
+});
+
+const block = {
+  ssrc: 77,
+  fractionLost: 25,
+  packetsLost: -2,
+  highestSequence: 65_536 + 9,
+  jitter: 480,
+  lastSenderReport: 0xaabbccdd,
+  delaySinceLast: 65_536,
+};
+
+/** As another implementation names the same. */
+const theirBlock = {
+  ssrc: 77,
+  fractionLost: 25,
+  highestSequence: 65_536 + 9,
+  jitter: 480,
+  lsr: 0xaabbccdd,
+  dlsr: 65_536,
+};
+
+describe('what we say of the streams we receive', () => {
+  test('another implementation reads it behind the sender report', () => {
+    const compound = writeSenderReport(report, 'abc', { blocks: [block], goodbye: true });
+    const [sr, sdes, bye] = RtcpPacketConverter.deSerialize(compound);
+    assert.ok(sr?.type === 200 && sdes?.type === 202);
+    assert.equal(sr.senderInfo.packetCount, 3);
+    const { packetsLost, ...rest } = { ...sr.reports[0] };
+    assert.deepEqual(rest, theirBlock);
+    assert.equal((packetsLost ?? 0) & 0xffffff, 0xfffffe);
+    assert.equal(compound.toString('hex', compound.length - 8), '81cb000100000009');
+    assert.equal(bye, undefined);
+  });
+
+  test('another implementation reads it of one who sends nothing', () => {
+    const compound = writeReceiverReport({ ssrc: 9, cname: 'abcd', blocks: [block] });
+    const [rr, sdes] = RtcpPacketConverter.deSerialize(compound);
+    assert.ok(rr?.type === 201 && sdes?.type === 202);
+    assert.equal(rr.ssrc, 9);
+    const { packetsLost, ...rest } = { ...rr.reports[0] };
+    assert.deepEqual(rest, theirBlock);
+    assert.ok(packetsLost !== undefined);
+  });
+
+  test('and we read our own', () => {
+    const { highestSequence, fractionLost, ...fields } = block;
+    const compound = writeSenderReport(report, 'abc', { blocks: [block] });
+    assert.deepEqual(readRtcp(compound), [
+      { type: 'sender-report', ssrc: 9, ntp: report.ntp },
+      { type: 'report', report: { ...fields, fractionLost: 25 / 256 } },
+    ]);
   });
 });
 

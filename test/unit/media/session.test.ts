@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { microphonePresets } from '../../../src/audio/presets.ts';
 import { silentLog } from '../../../src/log/log.ts';
+import type { MicrophoneFrame } from '../../../src/media/media-types.ts';
 import { NtpClock } from '../../../src/media/ntp-clock.ts';
 import { Peer } from '../../../src/media/peer.ts';
+import { writeRtpHeader } from '../../../src/media/rtp-packet.ts';
 import { Session } from '../../../src/media/session.ts';
 import type { DeviceMessage } from '../../../src/media/signaling-messages.ts';
-import { FakeTransport, goodAnswer } from '../../fixtures/fake-transport.ts';
+import { FakeTransport, goodAnswer, microphoneAnswer } from '../../fixtures/fake-transport.ts';
 
 const candidate = (index: number) => ({
   type: 'ice_candidate',
@@ -180,6 +182,55 @@ describe('Session', () => {
     nowMs += 1;
     say({ type: 'direct_media_reset_request' });
     assert.equal(transports.length, 3);
+  });
+
+  test('frames of the microphone pass while the session holds it, over media resets, and else are counted', async () => {
+    const frames: MicrophoneFrame[] = [];
+    session.on('microphone', (frame) => frames.push(frame));
+    const speak = (transport: FakeTransport | undefined, sequence: number): void => {
+      const fields = { payloadType: 111, marker: true, sequence, timestamp: 960, ssrc: 77 };
+      const header = writeRtpHeader({ ...fields, extensions: {} }, {});
+      transport?.emit('rtp', { header, payload: Buffer.from('voice') });
+    };
+    const first = await offered();
+    say({ type: 'webrtc_answer', sdp: goodAnswer + microphoneAnswer });
+    first.become('connected');
+    speak(first, 1);
+    assert.equal(frames.length, 0);
+    assert.equal(session.status().microphoneFramesDropped, 1);
+    session.holdMicrophone(true);
+    speak(first, 2);
+    assert.deepEqual(frames, [
+      {
+        session: session.id,
+        ssrc: 77,
+        sequence: 2,
+        timestamp: 960,
+        marker: true,
+        payload: Buffer.from('voice'),
+        arrivalNs: BigInt(nowMs) * 1_000_000n,
+      },
+    ]);
+    say({ type: 'direct_media_reset_request' });
+    await Promise.resolve();
+    await Promise.resolve();
+    say({ type: 'webrtc_answer', sdp: goodAnswer + microphoneAnswer });
+    speak(first, 3);
+    speak(transports[1], 10);
+    speak(transports[1], 12);
+    assert.deepEqual(
+      frames.map(({ sequence }) => sequence),
+      [2, 10, 12],
+    );
+    session.holdMicrophone(false);
+    speak(transports[1], 13);
+    assert.equal(frames.length, 3);
+    const { microphonePackets, microphoneBytes, microphoneLost, microphoneFramesDropped } =
+      session.status();
+    assert.deepEqual(
+      [microphonePackets, microphoneBytes, microphoneLost, microphoneFramesDropped],
+      [5, 25, 1, 2],
+    );
   });
 
   test('what an old peer still says is not heard', async () => {
