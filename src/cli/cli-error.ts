@@ -5,8 +5,10 @@ import { EarshotError, messageOf } from '../errors/earshot-error.ts';
 const advice: Partial<Record<ErrorCode, string>> = {
   CLI_USAGE: 'See earshot help.',
   CHILD_UNKNOWN: 'See earshot status for the children there are.',
-  AUDIO_DEVICE_UNKNOWN: 'See earshot audio devices.',
-  AUDIO_NATIVE_MISSING: 'When it is there, earshot restart audio-output.',
+  AUDIO_DEVICE_UNKNOWN: 'See earshot audio devices, and for the microphone earshot mic devices.',
+  MICROPHONE_NOT_HELD: 'A viewer turns it on in the page; see earshot mic status.',
+  AUDIO_NATIVE_MISSING:
+    'When it is there, earshot restart audio-output and earshot restart audio-input.',
   SETTINGS_WRITE_FAILED: 'See that the data directory (dataDir) is writable and has room.',
   CHILD_SPAWN_FAILED: 'See earshot logs for the cause.',
   INTERNAL: 'See earshot logs for the cause.',

@@ -1,6 +1,7 @@
 import type { Command } from './command.ts';
 import { deviceCommand, devicesCommand, muteCommand, qualityCommand } from './commands/audio.ts';
 import { logsCommand } from './commands/logs.ts';
+import { microphoneCommands } from './commands/microphone.ts';
 import { restartCommand } from './commands/restart.ts';
 import { statsCommand } from './commands/stats.ts';
 import { statusCommand } from './commands/status.ts';
@@ -14,10 +15,19 @@ export const commandTable: readonly Command[] = [
   muteCommand,
   devicesCommand,
   deviceCommand,
+  ...microphoneCommands,
   restartCommand,
   logsCommand,
   versionCommand,
 ];
+
+/** What people look for and is no command: why, and what to do instead. */
+export const noCommands: ReadonlyMap<string, string> = new Map([
+  [
+    'mic start',
+    'The command cannot turn the microphone on, since a voice comes from a browser: open the page and press its microphone button.',
+  ],
+]);
 
 /** What a process of Earshot ends with (sysexits.h where it has one). */
 export const exitCodes = [

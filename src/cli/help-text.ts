@@ -9,7 +9,7 @@ export function overviewText(): string {
       [`  ${[...words, args].join(' ').trim()}`, summary] as const,
   );
   return [
-    'The sound of the controlled computer: state, quality, devices, logs.\n',
+    'The sound of the controlled computer, and of the microphone: state, quality, devices, logs.\n',
     '  earshot COMMAND [OPTION …]      talk to the Earshot that runs\n  earshot [--config FILE]         be the Earshot that runs\n',
     textFields(commands),
     `Every command takes:\n${optionsText(commonOptions)}`,

@@ -3,7 +3,7 @@ import { nearest } from '../errors/nearest.ts';
 import { asCliError, errorText } from './cli-error.ts';
 import type { CliIo } from './cli-io.ts';
 import { type Command, commonOptions, usageError } from './command.ts';
-import { commandTable } from './command-table.ts';
+import { commandTable, noCommands } from './command-table.ts';
 import { ControlClient, defaultSocket } from './control-client.ts';
 import { commandText, overviewText } from './help-text.ts';
 
@@ -37,15 +37,21 @@ async function run(argv: readonly string[], io: CliIo): Promise<void> {
 
 /** The command whose words the line begins with, and what follows them. Throws CLI_USAGE. */
 function findCommand(argv: readonly string[]): { command: Command; rest: readonly string[] } {
-  const command = commandTable.find(({ words }) => words.every((word, i) => word === argv[i]));
-  if (command !== undefined) return { command, rest: argv.slice(command.words.length) };
   const family = commandTable.filter(({ words }) => words.length > 1 && words[0] === argv[0]);
+  const command = commandTable.find(({ words }) => words.every((word, i) => word === argv[i]));
+  // A word after the bare name of a family is one of its commands, misspelt.
+  const misspelt = command?.words.length === 1 && family.length > 0 && /^[^-]/.test(argv[1] ?? '');
+  if (command !== undefined && !misspelt) {
+    return { command, rest: argv.slice(command.words.length) };
+  }
   const given = argv.filter((word) => !word.startsWith('-')).slice(0, family.length > 0 ? 2 : 1);
   const names = (family.length > 0 ? family : commandTable).map(({ words }) => words.join(' '));
   if (given.length === 1 && family.length > 0) {
     throw usageError(`${given[0]} needs another word: ${names.join(', ')}.`);
   }
   const typed = given.length === 0 ? (argv[0] ?? '') : given.join(' ');
+  const instead = noCommands.get(typed);
+  if (instead !== undefined) throw usageError(instead);
   const guess = nearest(typed, names);
   throw usageError(
     `There is no command "${typed}"${guess === undefined ? `; there are: ${names.join(', ')}.` : `; did you mean ${guess}?`}`,

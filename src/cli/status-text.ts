@@ -38,7 +38,13 @@ export function audioText({ audio }: Status, io: CliIo): string {
   ]);
 }
 
-export function levelText({ peakDbfs, rmsDbfs }: Status['audio']): string {
+export function levelText({
+  peakDbfs,
+  rmsDbfs,
+}: {
+  readonly peakDbfs: number;
+  readonly rmsDbfs: number;
+}): string {
   return `peak ${peakDbfs.toFixed(1)} dBFS, RMS ${rmsDbfs.toFixed(1)} dBFS`;
 }
 

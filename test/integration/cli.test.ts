@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { statusSchema } from '../../src/api/schema.ts';
 import { commandTable } from '../../src/cli/command-table.ts';
@@ -76,6 +76,19 @@ describe('earshot', () => {
     ['audio mute off', /^not muted\n$/],
     ['audio devices', /\* +hw:CARD=UAC1Gadget +USB sound/],
     ['audio device hw:CARD=HDMI', /^capturing from hw:CARD=HDMI\n$/],
+    ['status', /\n\nMicrophone +off, nobody holds it; a viewer turns it on in the page\n/],
+    ['mic', /^Microphone +off, nobody holds it/],
+    ['mic status', /Quality +medium: 32 kbps mono, 20 ms frames, FEC\n/],
+    ['mic quality', /\* +medium +32 kbps mono, 20 ms frames, FEC\n +high +64 kbps/],
+    ['mic quality low', /^low: 16 kbps mono, 40 ms frames, DTX, FEC \(applied live\)\n$/],
+    ['mic quality medium', /^medium: /],
+    ['mic devices', /\* +hw:CARD=UAC1Gadget +USB sound/],
+    ['mic device hw:CARD=Loopback', /^playing into hw:CARD=Loopback\n$/],
+    ['mic device hw:CARD=UAC1Gadget', /^playing into hw:CARD=UAC1Gadget\n$/],
+    ['mic reset', /^audio-input was started anew\n$/],
+    ['mic stop', /^nobody holds the microphone\n$/],
+    ['mic metrics', /^Connection +2 drops\n.*\nReceived +5001 packets, 4\.9 KiB\n/],
+    ['help mic', /^The same as mic status\.\n/],
     ['restart audio-output', /^audio-output is running\n$/],
     ['version', /^earshot \d+\.\d+\.\d+\n$/],
     ['--version', /^earshot \d/],
@@ -112,6 +125,16 @@ describe('earshot', () => {
     ['audio mute --json', 'muted'],
     ['audio devices --json', 'devices'],
     ['audio device hw:CARD=HDMI --json', 'current'],
+    ['mic --json', 'holder'],
+    ['mic status --json', 'holder'],
+    ['mic stop --json', 'holder'],
+    ['mic reset --json', 'holder'],
+    ['mic quality --json', 'presets'],
+    ['mic quality medium --json', 'effective'],
+    ['mic devices --json', 'devices'],
+    ['mic device hw:CARD=UAC1Gadget --json', 'current'],
+    ['mic metrics --json', 'stats'],
+    ['stats --json', 'microphoneMetrics'],
     ['restart audio-output --json', 'state'],
     ['version --json', 'version'],
   ];
@@ -149,6 +172,21 @@ describe('earshot', () => {
     ['audio mute loud', /"loud" is neither on nor off/],
     ['audio device', /audio device needs ID/],
     ['audio device hw:CARD=None', /no audio device "hw:CARD=None".\nSee earshot audio devices/],
+    ['mic start', /cannot turn the microphone on.*open the page and press its microphone button/],
+    ['mic start s1 --json', /cannot turn the microphone on/],
+    ['help mic start', /cannot turn the microphone on/],
+    ['mic qualty', /no command "mic qualty"; did you mean mic quality\?/],
+    ['mic frobnicate', /no command "mic frobnicate"; there are: mic status, mic stop/],
+    ['mic status now', /mic status does not take "now"/],
+    ['mic --frob', /--frob/],
+    ['mic quality turbo', /no quality "turbo".*low, medium, high, ultra\./],
+    ['mic quality custom', /no quality "custom"/],
+    ['mic quality ulta', /did you mean ultra\?/],
+    ['mic quality low high', /does not take "high"/],
+    ['mic mute on', /mic mute does not take "on"/],
+    ['mic device', /mic device needs ID/],
+    ['mic device hw:CARD=None', /no audio device "hw:CARD=None".\n.*earshot mic devices/],
+    ['constructor', /no command "constructor"/],
     ['restart', /restart needs CHILD/],
     ['restart none', /no child "none"/],
     ['restart ../status', /no child/],
@@ -157,13 +195,15 @@ describe('earshot', () => {
   ];
   for (const [line, stderr] of usage) {
     it(`earshot ${line} is refused with exit code 2`, async () => {
-      const before = api.services.audio.quality();
+      const { audio, microphone } = api.services;
+      const now = () => [audio.quality(), microphone.quality(), microphone.status()];
+      const before = now();
       const result = await earshot(line);
       assert.match(result.stderr, stderr);
-      assert.match(result.stderr, /^earshot: /);
+      assert.match(result.stderr, /^(earshot: |\{"error":)/);
       assert.equal(result.stdout, '');
       assert.equal(result.code, 2);
-      assert.deepEqual(api.services.audio.quality(), before);
+      assert.deepEqual(now(), before);
     });
   }
 
@@ -194,6 +234,65 @@ describe('earshot', () => {
     const { stderr, code } = await earshot('audio mute on');
     assert.match(stderr, /no space left\n.*data directory/);
     assert.equal(code, 1);
+  });
+});
+
+describe('earshot mic while a viewer holds it', () => {
+  beforeEach(() => api.services.microphone.start({ session: 's1', takeover: true }));
+  afterEach(() => api.services.microphone.stop({}));
+
+  it('shows who, whether the host hears it, level, delay, target and what is concealed', async () => {
+    const parts = [
+      /^Microphone +held by s1 for \d+ ms, live$/m,
+      /^Device +hw:CARD=UAC1Gadget \(open\)$/m,
+      /^Level +peak -9\.5 dBFS, RMS -21\.3 dBFS$/m,
+      /^Delay +41\.5 ms, 95 % within 48\.0 ms; buffer 32\.5 ms, target 30\.0 ms$/m,
+      /^Concealed +3\.0 % of what was played \(FEC 1\.0 %, PLC 2\.0 %\)$/m,
+    ];
+    for (const line of ['mic', 'mic status', 'status', 'stats']) {
+      const { stdout, code } = await earshot(line);
+      assert.equal(code, 0);
+      for (const part of parts) assert.match(stdout, part, line);
+    }
+  });
+
+  it('mutes, unmutes and stops', async () => {
+    assert.equal((await earshot('mic mute')).stdout, 'muted\n');
+    assert.match((await earshot('mic')).stdout, /held by s1 for .*, muted\n/);
+    assert.equal((await earshot('mic unmute')).stdout, 'not muted\n');
+    assert.equal(JSON.parse((await earshot('mic mute --json')).stdout).muted, true);
+    await earshot('mic stop');
+    assert.equal(api.services.microphone.status().holder, null);
+  });
+
+  it('says that no sound arrives', async () => {
+    api.services.microphone.setConnected(false);
+    assert.match((await earshot('mic')).stdout, /held by s1 for .*, no sound arrives\n/);
+  });
+
+  it('resets while its holder keeps it', async () => {
+    assert.equal((await earshot('mic reset')).code, 0);
+    assert.equal(api.services.microphone.status().holder?.session, 's1');
+  });
+});
+
+describe('earshot mic while nobody holds it', () => {
+  for (const word of ['mute', 'unmute']) {
+    it(`does not ${word}, and says what to do`, async () => {
+      const { stderr, code } = await earshot(`mic ${word}`);
+      assert.match(stderr, /^earshot: Nobody holds the microphone.*\n.*in the page/);
+      assert.equal(code, 1);
+    });
+  }
+
+  it('says when its process does not run', async (t) => {
+    const { childStats } = api.services.microphone;
+    t.after(() => {
+      api.services.microphone.childStats = childStats;
+    });
+    api.services.microphone.childStats = undefined;
+    assert.match((await earshot('mic metrics')).stdout, /The sound process is not running\.\n$/);
+    assert.equal((await earshot('status')).code, 0);
   });
 });
 
@@ -272,13 +371,19 @@ describe('earshot stats --watch', () => {
     const { rates, uptimeMs } = JSON.parse(line);
     assert.deepEqual(rates.sessions, { s1: { packetsPerS: 0, bitsPerS: 0 } });
     assert.equal(rates.xrunsPerS, 0);
+    assert.deepEqual(rates.microphone, {
+      packetsPerS: 0,
+      bitsPerS: 0,
+      xrunsPerS: 0,
+      concealedShare: 0,
+    });
     assert.ok(uptimeMs > 0);
   });
 
   it('draws over itself on a terminal only', async () => {
     for (const isTTY of [true, false]) {
       const run = new Run(['stats', '-w'], { EARSHOT_SOCKET: api.socket, NO_COLOR: '1' }, isTTY);
-      await waitFor('a picture', () => run.stdout.includes('Per second:'));
+      await waitFor('a picture', () => /^Microphone per second: 0 packets/m.test(run.stdout));
       run.interrupt();
       assert.equal(await run.done, 0);
       assert.equal(run.stdout.startsWith('\u001b[H\u001b[J'), isTTY);

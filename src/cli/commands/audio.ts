@@ -1,17 +1,10 @@
-import {
-  devicesSchema,
-  muteSchema,
-  type Quality,
-  qualityNames,
-  qualitySchema,
-} from '../../api/schema.ts';
+import { muteSchema, type Quality, qualityNames, qualitySchema } from '../../api/schema.ts';
 import { type EncoderSettings, encoderSettingsSchema } from '../../audio/encoder-settings.ts';
 import { presetNames } from '../../audio/presets.ts';
 import { checkInput, faultSentences } from '../../errors/check-input.ts';
-import { nearest } from '../../errors/nearest.ts';
 import { type Command, type Invocation, print, usageError } from '../command.ts';
-import { encoderText } from '../quality-text.ts';
-import { textTable } from '../text-table.ts';
+import { changedText, encoderText, qualityOf, qualityTable } from '../quality-text.ts';
+import { deviceCommands } from './device-commands.ts';
 
 const qualityPath = '/api/v1/audio/quality';
 
@@ -72,18 +65,12 @@ export const qualityCommand: Command = {
     }
     const request = qualityRequest(name, invocation, before);
     const after = await client.post(qualityPath, request, qualitySchema);
-    print(invocation, after, () => changedText(after));
+    print(invocation, after, () => changedText(after, encoderText(after.effective)));
   },
 };
 
 function qualityRequest(name: string, invocation: Invocation, before: Quality) {
-  const quality = qualityNames.find((each) => each === name);
-  if (quality === undefined) {
-    const guess = nearest(name, qualityNames);
-    throw usageError(
-      `There is no quality "${name}"${guess === undefined ? '.' : `; did you mean ${guess}?`} Choose one of ${qualityNames.join(', ')}.`,
-    );
-  }
+  const quality = qualityOf(name, qualityNames);
   const changes = customChanges(invocation);
   if (quality !== 'custom' || Object.keys(changes).length === 0) return { quality };
   const checked = checkInput(encoderSettingsSchema, { ...before.effective, ...changes });
@@ -109,63 +96,24 @@ function settingValue(text: string): unknown {
 }
 
 function qualityText({ quality, effective, presets, applied }: Quality): string {
-  const rows = presetNames.map((name) => [
-    name === quality ? '*' : '',
-    name,
-    presets[name] === undefined ? '' : encoderText(presets[name]),
-  ]);
-  if (quality === 'custom') rows.push(['*', 'custom', encoderText(effective)]);
-  const pending =
-    applied === 'pending' ? 'The sound process is not running; it will start with this.\n' : '';
-  return `${textTable(['', 'QUALITY', 'MEANS'], rows)}${pending}`;
+  const meanings = presetNames.map(
+    (name) => [name, presets[name] === undefined ? '' : encoderText(presets[name])] as const,
+  );
+  const custom = ['custom', encoderText(effective)] as const;
+  return qualityTable({
+    quality,
+    meanings: quality === 'custom' ? [...meanings, custom] : meanings,
+    applied,
+  });
 }
 
-const appliedText = {
-  live: 'applied live',
-  restart: 'applied by restarting the sound process',
-  pending: 'the sound process is not running and will start with it',
-} as const;
-
-function changedText({ quality, effective, applied }: Quality): string {
-  return `${quality}: ${encoderText(effective)} (${appliedText[applied]})\n`;
-}
-
-export const devicesCommand: Command = {
-  words: ['audio', 'devices'],
-  arguments: '',
-  minArguments: 0,
-  maxArguments: 0,
-  summary: 'List the capture devices; * marks the one in use.',
-  options: {},
-  run: async (invocation) => {
-    const answer = await invocation.client.get('/api/v1/audio/devices', devicesSchema);
-    print(invocation, answer, () =>
-      textTable(
-        ['', 'DEVICE', 'DESCRIPTION'],
-        answer.devices.map(({ id, description }) => [
-          id === answer.current ? '*' : '',
-          id,
-          description,
-        ]),
-      ),
-    );
-  },
-};
-
-export const deviceCommand: Command = {
-  words: ['audio', 'device'],
-  arguments: 'ID',
-  minArguments: 1,
-  maxArguments: 1,
-  summary:
-    'Capture from another device, by an id of audio devices; takes effect at once and lasts.',
-  options: {},
-  run: async (invocation) => {
-    const [device] = invocation.positionals;
-    const answer = await invocation.client.post('/api/v1/audio/device', { device }, devicesSchema);
-    print(invocation, answer, () => `capturing from ${answer.current}\n`);
-  },
-};
+export const { devices: devicesCommand, device: deviceCommand } = deviceCommands({
+  family: 'audio',
+  path: '/api/v1/audio',
+  kind: 'capture',
+  choose: 'Capture from',
+  chosen: 'capturing from',
+});
 
 export const muteCommand: Command = {
   words: ['audio', 'mute'],

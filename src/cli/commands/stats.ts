@@ -1,6 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Status, statusSchema } from '../../api/schema.ts';
+import {
+  type MicrophoneMetrics,
+  microphoneMetricsSchema,
+  type Status,
+  statusSchema,
+} from '../../api/schema.ts';
 import { type Command, type Invocation, print } from '../command.ts';
+import { microphoneRates, microphoneRatesText, microphoneText } from '../microphone-text.ts';
 import {
   audioText,
   childrenText,
@@ -16,12 +22,17 @@ const watchMs = 1_000;
 /** Cursor to the top left, and everything below it erased (ECMA-48 CUP, ED). */
 const redraw = '\u001b[H\u001b[J';
 
+/** The status, and the numbers it leaves out. */
+interface Look extends Status {
+  readonly microphoneMetrics: MicrophoneMetrics;
+}
+
 export const statsCommand: Command = {
   words: ['stats'],
   arguments: '',
   minArguments: 0,
   maxArguments: 0,
-  summary: 'Show the numbers of the sound, the child processes and each viewer.',
+  summary: 'Show the numbers of the sound, the microphone, the child processes and each viewer.',
   options: {
     watch: {
       short: 'w',
@@ -29,19 +40,30 @@ export const statsCommand: Command = {
     },
   },
   run: async (invocation) => {
-    const look = () => invocation.client.get('/api/v1/status', statusSchema);
-    let before = await look();
+    let before = await look(invocation);
     if (invocation.options['watch'] !== true) {
       print(invocation, before, () => statsText(invocation, before, undefined));
       return;
     }
     while (await pause(invocation)) {
-      const now = await look();
+      const now = await look(invocation);
       show(invocation, before, now);
       before = now;
     }
   },
 };
+
+async function look({ client }: Invocation): Promise<Look> {
+  const status = await client.get('/api/v1/status', statusSchema);
+  const path = '/api/v1/microphone/metrics';
+  return { ...status, microphoneMetrics: await client.get(path, microphoneMetricsSchema) };
+}
+
+/** How the microphone did between two looks; undefined when that is not known. */
+function ratesOfMicrophone(before: Look, now: Look) {
+  const seconds = (now.uptimeMs - before.uptimeMs) / 1_000;
+  return microphoneRates(before.microphoneMetrics.stats, now.microphoneMetrics.stats, seconds);
+}
 
 /** Waits for the next look; false when interrupted. */
 async function pause({ io }: Invocation): Promise<boolean> {
@@ -53,11 +75,12 @@ async function pause({ io }: Invocation): Promise<boolean> {
   }
 }
 
-function show(invocation: Invocation, before: Status, now: Status): void {
+function show(invocation: Invocation, before: Look, now: Look): void {
   const { io, json } = invocation;
   if (json) {
     const sessions = Object.fromEntries(sessionRates(before, now));
-    const line = { ...now, rates: { ...faultRates(before, now), sessions } };
+    const microphone = ratesOfMicrophone(before, now);
+    const line = { ...now, rates: { ...faultRates(before, now), microphone, sessions } };
     io.stdout.write(`${JSON.stringify(line)}\n`);
   } else {
     const start = io.stdout.isTTY === true ? redraw : '';
@@ -65,9 +88,15 @@ function show(invocation: Invocation, before: Status, now: Status): void {
   }
 }
 
-function statsText({ io }: Invocation, now: Status, before: Status | undefined): string {
+function statsText({ io }: Invocation, now: Look, before: Look | undefined): string {
   const rates = before === undefined ? undefined : sessionRates(before, now);
-  const parts = [headline(now), audioText(now, io), childrenText(now), sessionsText(now, rates)];
+  const parts = [
+    headline(now),
+    audioText(now, io),
+    microphoneText(now.microphone, now.microphoneMetrics, io),
+    childrenText(now),
+    sessionsText(now, rates),
+  ];
   if (before !== undefined) {
     const { xrunsPerS, reopensPerS, droppedFramesPerS } = faultRates(before, now);
     const perS = [
@@ -76,6 +105,10 @@ function statsText({ io }: Invocation, now: Status, before: Status | undefined):
       `${droppedFramesPerS.toFixed(1)} dropped frames`,
     ];
     parts.push(`Per second: ${perS.join(', ')}\n`);
+    const microphone = ratesOfMicrophone(before, now);
+    if (microphone !== undefined) {
+      parts.push(`Microphone per second: ${microphoneRatesText(microphone)}\n`);
+    }
   }
   return parts.join('\n');
 }

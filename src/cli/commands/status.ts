@@ -1,5 +1,6 @@
-import { statusSchema } from '../../api/schema.ts';
+import { microphoneMetricsSchema, statusSchema } from '../../api/schema.ts';
 import { type Command, print } from '../command.ts';
+import { microphoneText } from '../microphone-text.ts';
 import { adviceText, audioText, childrenText, headline, sessionsText } from '../status-text.ts';
 
 export const statusCommand: Command = {
@@ -7,15 +8,17 @@ export const statusCommand: Command = {
   arguments: '',
   minArguments: 0,
   maxArguments: 0,
-  summary: 'Show the state of the sound, the child processes and the viewers.',
+  summary: 'Show the state of the sound, the microphone, the child processes and the viewers.',
   options: {},
   run: async (invocation) => {
     const { client, io } = invocation;
     const status = await client.get('/api/v1/status', statusSchema);
+    const metrics = await client.get('/api/v1/microphone/metrics', microphoneMetricsSchema);
     print(invocation, status, () =>
       [
         headline(status),
         audioText(status, io),
+        microphoneText(status.microphone, metrics, io),
         `${childrenText(status)}${adviceText(status, io)}`,
         sessionsText(status),
       ].join('\n'),
