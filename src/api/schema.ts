@@ -174,6 +174,17 @@ export const statusSchema = v.strictObject({
     xruns: v.number(),
     reopens: v.number(),
     droppedFrames: v.number(),
+    /** Opus packets made, and their bytes. */
+    encodedFrames: v.number(),
+    encodedBytes: v.number(),
+    /** Time to encode one packet in µs: mean and largest of the last second. */
+    encodeMeanUs: v.number(),
+    encodeMaxUs: v.number(),
+    /** From the capture of a packet's first sample until it is sent, in ms, over the last second. */
+    latencyMeanMs: v.number(),
+    latencyP95Ms: v.number(),
+    /** When the last packet was made, Unix time in ms; 0 before the first. */
+    lastFrameUnixMs: v.number(),
   }),
   microphone: microphoneStatusSchema,
   children: v.array(childStatusSchema),

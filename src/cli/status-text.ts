@@ -28,6 +28,10 @@ export function audioText({ audio }: Status, io: CliIo): string {
     ['Device', `${audio.device} (${state})`],
     ['Sound', `${audio.muted ? colour(io, 'yellow', 'muted') : 'on'}, ${levelText(audio)}`],
     [
+      'Delay',
+      `${audio.latencyMeanMs.toFixed(1)} ms until sent, 95 % within ${audio.latencyP95Ms.toFixed(1)} ms; encoding ${audio.encodeMeanUs.toFixed(0)} µs, at most ${audio.encodeMaxUs.toFixed(0)} µs`,
+    ],
+    [
       'Faults',
       [
         countText(audio.xruns, 'xrun'),

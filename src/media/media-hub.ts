@@ -72,6 +72,7 @@ export class MediaHub extends EventEmitter<MediaHubEvents> {
   readonly #ended: PeerCounts = noCounts();
   #microphoneSettings: MicrophoneSettings = microphonePresets[defaultPreset];
   #sessionsTotal = 0;
+  #connectionsFailed = 0;
   #framesPublished = 0;
   #gapsSkipped = 0;
   #connected = 0;
@@ -155,7 +156,10 @@ export class MediaHub extends EventEmitter<MediaHubEvents> {
     });
     this.#sessions.add(session);
     this.#sessionsTotal += 1;
-    session.on('state', () => this.#countConnected());
+    session.on('state', (state) => {
+      if (state === 'failed') this.#connectionsFailed += 1;
+      this.#countConnected();
+    });
     session.on('microphone', (frame) => this.emit('microphone', frame));
     session.start();
     return {
@@ -198,6 +202,7 @@ export class MediaHub extends EventEmitter<MediaHubEvents> {
     return {
       sessionsActive: this.#sessions.size,
       sessionsTotal: this.#sessionsTotal,
+      connectionsFailed: this.#connectionsFailed,
       framesPublished: this.#framesPublished,
       framesDropped: totals.framesDropped,
       packetsSent: totals.packetsSent,

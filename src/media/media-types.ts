@@ -66,6 +66,8 @@ export interface SessionStatus {
 export interface MediaStats {
   readonly sessionsActive: number;
   readonly sessionsTotal: number;
+  /** Times the connection to a viewer failed, when it was made or later. */
+  readonly connectionsFailed: number;
   readonly framesPublished: number;
   /** Frames dropped because a viewer's socket could not take them. */
   readonly framesDropped: number;

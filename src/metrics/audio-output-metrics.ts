@@ -1,4 +1,4 @@
-import { fromStats, type Metric, plain } from './metric.ts';
+import { fromStats, type Metric, plain, unixSeconds } from './metric.ts';
 import { soundDeviceMetrics } from './sound-device-metrics.ts';
 
 /** A metric of the audio-output child; absent while it does not run. */
@@ -78,5 +78,28 @@ export const audioOutputMetrics: readonly Metric[] = [
       'Longest time to encode one packet, last second.',
     ],
     ({ encodeMaxUs }) => encodeMaxUs / 1e6,
+  ),
+  plain(
+    'gauge',
+    [
+      'earshot_audio_output_latency_mean_seconds',
+      'seconds',
+      'Mean time from the capture of a packet’s first sample until it is sent, last second: it includes the packet’s own length; 0 while nothing is sent.',
+    ],
+    ({ audioOutputDelay }) => audioOutputDelay().latencyMeanMs / 1e3,
+  ),
+  plain(
+    'gauge',
+    ['earshot_audio_output_latency_p95_seconds', 'seconds', 'The same, 95th percentile.'],
+    ({ audioOutputDelay }) => audioOutputDelay().latencyP95Ms / 1e3,
+  ),
+  plain(
+    'gauge',
+    [
+      'earshot_audio_output_last_frame_time_seconds',
+      'seconds',
+      'When the last packet was made, Unix time; absent before the first.',
+    ],
+    ({ audioOutputDelay }) => unixSeconds(audioOutputDelay().lastFrameUnixMs),
   ),
 ];

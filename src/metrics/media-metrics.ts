@@ -23,6 +23,15 @@ export const mediaMetrics: readonly Metric[] = [
   ),
   plain(
     'counter',
+    [
+      'earshot_media_connections_failed_total',
+      '1',
+      'Times the connection to a viewer failed, when it was made or later.',
+    ],
+    ({ media }) => media().connectionsFailed,
+  ),
+  plain(
+    'counter',
     ['earshot_media_frames_published_total', '1', 'Opus packets handed out to the viewers.'],
     ({ media }) => media().framesPublished,
   ),
@@ -57,12 +66,50 @@ export const mediaMetrics: readonly Metric[] = [
   ),
   plain(
     'counter',
+    ['earshot_media_microphone_packets_total', '1', 'Microphone packets accepted from viewers.'],
+    ({ media }) => media().microphonePackets,
+  ),
+  plain(
+    'counter',
+    ['earshot_media_microphone_received_bytes_total', 'bytes', 'Bytes of Opus in them.'],
+    ({ media }) => media().microphoneBytes,
+  ),
+  plain(
+    'gauge',
+    [
+      'earshot_media_microphone_packets_lost',
+      '1',
+      'Microphone packets that never arrived, by their sequence numbers since the start; one that comes late or twice takes one off again (RFC 3550 §6.4.1).',
+    ],
+    ({ media }) => media().microphoneLost,
+  ),
+  labelled(
+    'counter',
     [
       'earshot_media_microphone_frames_dropped_total',
       '1',
-      'Microphone packets that arrived and were dropped.',
+      'Microphone packets that arrived and were dropped; `floor`: its viewer does not hold the microphone.',
     ],
-    ({ media }) => media().microphoneFramesDropped,
+    ['reason'],
+    ({ media }) =>
+      Object.entries(media().microphoneDrops).map(([reason, value]) => ({
+        labels: { reason },
+        value,
+      })),
+  ),
+  plain(
+    'gauge',
+    [
+      'earshot_media_microphone_worst_jitter_seconds',
+      'seconds',
+      'Largest inter-arrival jitter of a viewer’s microphone (RFC 3550 §6.4.1); absent while none arrived.',
+    ],
+    ({ sessions }) => {
+      const sending = sessions().filter((session) => session.microphonePackets > 0);
+      return sending.length === 0
+        ? undefined
+        : Math.max(...sending.map((session) => session.microphoneJitterMs)) / 1e3;
+    },
   ),
   plain(
     'counter',

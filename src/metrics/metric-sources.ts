@@ -1,4 +1,5 @@
 import type { InputStats } from '../audio/input/input-stats.ts';
+import type { FrameDelayNumbers } from '../audio/output/frame-delay.ts';
 import type { OutputStats } from '../audio/output/output-stats.ts';
 import type { ChannelStats } from '../ipc/channel.ts';
 import type { MediaStats, SessionStatus } from '../media/media-types.ts';
@@ -9,6 +10,8 @@ export interface MetricSources {
   readonly children: () => readonly ChildNumbers[];
   /** The audio-output child's last report; undefined while it does not run. */
   readonly audioOutput: () => OutputStats | undefined;
+  /** How the host's sound passed through the main process lately. */
+  readonly audioOutputDelay: () => FrameDelayNumbers;
   /** Whether the host's sound is muted for every viewer. */
   readonly muted: () => boolean;
   /** The audio-input child's last report; undefined while it does not run. */

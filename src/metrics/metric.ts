@@ -65,3 +65,8 @@ export function labelled(
 ): Metric {
   return { name, type, unit, help, labels, collect };
 }
+
+/** A time as Prometheus writes it; absent while it is 0, which stands for never. */
+export function unixSeconds(unixMs: number): number | undefined {
+  return unixMs === 0 ? undefined : unixMs / 1e3;
+}

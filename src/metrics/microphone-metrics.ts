@@ -1,4 +1,4 @@
-import { type Metric, plain } from './metric.ts';
+import { type Metric, plain, unixSeconds } from './metric.ts';
 
 /** Metrics of who holds the microphone, and of the holder’s sound on its way in. */
 export const microphoneMetrics: readonly Metric[] = [
@@ -42,9 +42,6 @@ export const microphoneMetrics: readonly Metric[] = [
       'seconds',
       'When the holder’s last packet arrived, Unix time; absent before the first.',
     ],
-    ({ microphone }) => {
-      const { lastFrameUnixMs } = microphone().metrics;
-      return lastFrameUnixMs === 0 ? undefined : lastFrameUnixMs / 1e3;
-    },
+    ({ microphone }) => unixSeconds(microphone().metrics.lastFrameUnixMs),
   ),
 ];

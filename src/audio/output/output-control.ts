@@ -4,6 +4,7 @@ import { EarshotError, messageOf } from '../../errors/earshot-error.ts';
 import type { Log } from '../../log/log.ts';
 import { type EncoderSettings, encoderSettingsSchema } from '../encoder-settings.ts';
 import { outputPresets, type PresetName, presetNames } from '../presets.ts';
+import { type FrameClocks, FrameDelay, type FrameDelayNumbers } from './frame-delay.ts';
 import type { OutputConfig } from './output-config.ts';
 import { type OutputStats, outputStatsSchema } from './output-stats.ts';
 
@@ -52,6 +53,7 @@ export interface OutputControlOptions {
   readonly log: Log;
   /** How long the encoder goes on after the last viewer left, in ms. */
   readonly lingerMs?: number;
+  readonly clocks?: FrameClocks;
 }
 
 export interface OutputQuality {
@@ -82,6 +84,7 @@ const waitingForChild = 'the audio-output process is not running';
  */
 export class OutputControl extends EventEmitter<OutputControlEvents> {
   readonly #options: OutputControlOptions;
+  readonly #delay: FrameDelay;
   #applied: 'live' | 'restart' | 'pending' = 'pending';
   #running = false;
   #active = false;
@@ -94,6 +97,7 @@ export class OutputControl extends EventEmitter<OutputControlEvents> {
   constructor(options: OutputControlOptions) {
     super();
     this.#options = options;
+    this.#delay = new FrameDelay(options.clocks);
   }
 
   /** Ends the timers; what is under way finishes. */
@@ -186,7 +190,22 @@ export class OutputControl extends EventEmitter<OutputControlEvents> {
       xruns: this.#stats?.xruns ?? 0,
       reopens: this.#stats?.reopens ?? 0,
       droppedFrames: this.#stats?.droppedFrames ?? 0,
+      encodedFrames: this.#stats?.encodedFrames ?? 0,
+      encodedBytes: this.#stats?.encodedBytes ?? 0,
+      encodeMeanUs: this.#stats?.encodeMeanUs ?? 0,
+      encodeMaxUs: this.#stats?.encodeMaxUs ?? 0,
+      ...this.#delay.read(),
     };
+  }
+
+  /** How the packets passed through lately, for the metrics. */
+  delay(): FrameDelayNumbers {
+    return this.#delay.read();
+  }
+
+  /** A packet of the child is on its way to the viewers. */
+  noteFrame(captureTimeNs: bigint): void {
+    this.#delay.note(captureTimeNs);
   }
 
   /** The child's last numbers, for the metrics; undefined while it does not run. */

@@ -164,3 +164,17 @@ test('the condition of the device follows the child', () => {
   control.handleChildRunning(false);
   assert.match(control.status().deviceError, /not running/);
 });
+
+test('the status says how long packets take to the viewers, and when the last came', () => {
+  const { control } = setUp({
+    clocks: { nowNs: () => 5_000_000_000n, unixMs: () => 1_700_000_000_000 },
+  });
+  assert.equal(control.status().lastFrameUnixMs, 0);
+  control.noteFrame(4_975_000_000n);
+  assert.deepEqual(control.delay(), {
+    latencyMeanMs: 25,
+    latencyP95Ms: 25,
+    lastFrameUnixMs: 1_700_000_000_000,
+  });
+  assert.equal(control.status().latencyMeanMs, 25);
+});

@@ -64,6 +64,9 @@ describe('createMetrics', () => {
       earshot_audio_output_lost_seconds_total: 0.5,
       earshot_audio_output_encode_mean_seconds: 0.00009,
       earshot_audio_output_encode_max_seconds: 0.00025,
+      earshot_audio_output_latency_mean_seconds: 0.0125,
+      earshot_audio_output_latency_p95_seconds: 0.015,
+      earshot_audio_output_last_frame_time_seconds: 1_700_000_001.5,
       earshot_audio_output_peak_decibels: -3.5,
       earshot_audio_output_rms_decibels: -18.25,
       earshot_audio_output_realtime: 1,
@@ -116,7 +119,13 @@ describe('createMetrics', () => {
       earshot_media_rtp_sent_bytes_total: 2_005,
       earshot_media_rtp_packets_retransmitted_total: 2_006,
       earshot_media_datagrams_refused_total: 2_007,
-      earshot_media_microphone_frames_dropped_total: 2_008,
+      earshot_media_connections_failed_total: 2_020,
+      earshot_media_microphone_packets_total: 2_010,
+      earshot_media_microphone_received_bytes_total: 2_011,
+      earshot_media_microphone_packets_lost: 2_012,
+      'earshot_media_microphone_frames_dropped_total{reason="floor"}': 2_013,
+      'earshot_media_microphone_frames_dropped_total{reason="payload-type"}': 2_016,
+      earshot_media_microphone_worst_jitter_seconds: 0.0045,
       earshot_media_gaps_skipped_total: 2_009,
       earshot_media_worst_round_trip_seconds: 0.012,
       earshot_media_worst_loss_ratio: 0.25,
@@ -140,7 +149,7 @@ describe('createMetrics', () => {
     };
     for (const [name, value] of Object.entries(expected)) assert.equal(now.get(name), value, name);
     const rest = [...now.keys()].filter(
-      (key) => !(key in expected) && !/_state\{|sessions\{/.test(key),
+      (key) => !(key in expected) && !/_state\{|sessions\{|dropped_total\{reason/.test(key),
     );
     assert.ok(
       rest.every((key) => key.startsWith('earshot_process_')),
@@ -167,7 +176,12 @@ describe('createMetrics', () => {
     const names = [...samples(await metrics.text()).keys()];
     assert.deepEqual(
       names.filter((name) => name.startsWith('earshot_audio_output')),
-      ['earshot_audio_output_muted'],
+      [
+        'earshot_audio_output_muted',
+        'earshot_audio_output_latency_mean_seconds',
+        'earshot_audio_output_latency_p95_seconds',
+        'earshot_audio_output_last_frame_time_seconds',
+      ],
     );
   });
 
@@ -214,6 +228,21 @@ describe('createMetrics', () => {
     const now = samples(await createMetrics({ sources }).text());
     assert.equal(now.has('earshot_media_worst_round_trip_seconds'), false);
     assert.equal(now.get('earshot_media_worst_loss_ratio'), 0);
+  });
+
+  it('knows no jitter while no microphone arrived', async () => {
+    const now = samples(
+      await createMetrics({ sources: sampleSources({ sessions: () => [session()] }) }).text(),
+    );
+    assert.equal(now.has('earshot_media_microphone_worst_jitter_seconds'), false);
+  });
+
+  it('counts fewer packets lost when one came twice', async () => {
+    const media = { ...sampleSources().media(), microphoneLost: -1 };
+    const now = samples(
+      await createMetrics({ sources: sampleSources({ media: () => media }) }).text(),
+    );
+    assert.equal(now.get('earshot_media_microphone_packets_lost'), -1);
   });
 
   it('keeps a label from breaking out of its line', async () => {

@@ -16,6 +16,13 @@ const audio: Status['audio'] = {
   xruns: 0,
   reopens: 0,
   droppedFrames: 0,
+  encodedFrames: 0,
+  encodedBytes: 0,
+  encodeMeanUs: 0,
+  encodeMaxUs: 0,
+  latencyMeanMs: 0,
+  latencyP95Ms: 0,
+  lastFrameUnixMs: 0,
 };
 
 const child: ChildStatusBody = {
