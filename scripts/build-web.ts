@@ -9,7 +9,7 @@ const webDir = fileURLToPath(new URL('../src/web', import.meta.url));
 const target = ['es2022', 'chrome100', 'safari16', 'firefox110'];
 
 /**
- * Builds the page into `outDir`: `index.html`, `favicon.svg`, `assets/main.js` and `assets/style.css`.
+ * Builds the page into `outDir`: `index.html`, two icons, `assets/main.js` and `assets/style.css`.
  * The names are stable; the server's ETags tell a browser when they changed.
  */
 export async function buildWeb({
@@ -36,7 +36,7 @@ export async function buildWeb({
     legalComments: 'none',
     logLevel: 'warning',
   });
-  for (const name of ['index.html', 'favicon.svg']) {
+  for (const name of ['index.html', 'favicon.svg', 'favicon-live.svg']) {
     await copyFile(join(webDir, name), join(outDir, name));
   }
 }

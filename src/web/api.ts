@@ -3,7 +3,11 @@ import {
   type Devices,
   devicesSchema,
   errorBodySchema,
+  type MicrophoneQuality,
+  type MicrophoneStatus,
   type Mute,
+  microphoneQualitySchema,
+  microphoneStatusSchema,
   muteSchema,
   type Quality,
   qualitySchema,
@@ -87,4 +91,20 @@ export const api = {
   setQuality: (quality: PresetName): Promise<Quality> =>
     request('/audio/quality', qualitySchema, { quality }),
   setMute: (muted: boolean): Promise<Mute> => request('/audio/mute', muteSchema, { muted }),
+  setDevice: (device: string): Promise<Devices> =>
+    request('/audio/device', devicesSchema, { device }),
+  microphone: (): Promise<MicrophoneStatus> => request('/microphone', microphoneStatusSchema),
+  startMicrophone: (body: { session: string; takeover: boolean }): Promise<MicrophoneStatus> =>
+    request('/microphone/start', microphoneStatusSchema, body),
+  stopMicrophone: (body: { session: string }): Promise<MicrophoneStatus> =>
+    request('/microphone/stop', microphoneStatusSchema, body),
+  setMicrophoneMute: (muted: boolean): Promise<MicrophoneStatus> =>
+    request('/microphone/mute', microphoneStatusSchema, { muted }),
+  microphoneQuality: (): Promise<MicrophoneQuality> =>
+    request('/microphone/quality', microphoneQualitySchema),
+  setMicrophoneQuality: (quality: PresetName): Promise<MicrophoneQuality> =>
+    request('/microphone/quality', microphoneQualitySchema, { quality }),
+  microphoneDevices: (): Promise<Devices> => request('/microphone/devices', devicesSchema),
+  setMicrophoneDevice: (device: string): Promise<Devices> =>
+    request('/microphone/device', devicesSchema, { device }),
 } as const;

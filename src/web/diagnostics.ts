@@ -1,5 +1,6 @@
 import type { ConnectionState } from './connection-state.ts';
 import type { Measurement } from './history.ts';
+import type { MicrophoneState } from './microphone-controller.ts';
 
 /**
  * `window.earshot`: a read-only look inside, for tests, benchmarks and the developer console. Nothing
@@ -16,6 +17,16 @@ export interface Diagnostics {
   readonly stream: MediaStream | undefined;
   /** The last second's numbers, as on the page. */
   readonly measurement: Measurement | undefined;
+  /** This browser's microphone; its track is there while it is captured. */
+  readonly microphone: {
+    readonly state: MicrophoneState;
+    readonly track: MediaStreamTrack | undefined;
+    readonly settings: MediaTrackSettings | undefined;
+    /** What the encoder runs with; undefined without a connection. */
+    readonly parameters: RTCRtpSendParameters | undefined;
+  };
+  /** The peer connection under way. */
+  readonly connection: RTCPeerConnection | undefined;
   /** The peer connection's statistics (W3C webrtc-stats); undefined without one. */
   getStats(): Promise<RTCStatsReport | undefined>;
 }

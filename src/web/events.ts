@@ -2,6 +2,9 @@ import * as v from 'valibot';
 import {
   type ApiEvents,
   childStatusSchema,
+  microphoneMetricsSchema,
+  microphoneQualitySchema,
+  microphoneStatusSchema,
   muteSchema,
   qualitySchema,
   statusSchema,
@@ -17,6 +20,10 @@ const eventSchemas: { readonly [N in keyof ApiEvents]: v.GenericSchema<unknown, 
   }),
   'audio-metrics-update': statusSchema.entries.audio,
   'audio-process-metrics': childStatusSchema,
+  'microphone-state-changed': microphoneStatusSchema,
+  'microphone-quality-changed': microphoneQualitySchema,
+  'microphone-metrics-update': microphoneMetricsSchema,
+  'microphone-process-metrics': childStatusSchema,
 };
 
 /** What is called for each event, by name. */
@@ -63,6 +70,10 @@ export class EventStream {
     this.#listen(source, 'audio-device-changed');
     this.#listen(source, 'audio-metrics-update');
     this.#listen(source, 'audio-process-metrics');
+    this.#listen(source, 'microphone-state-changed');
+    this.#listen(source, 'microphone-quality-changed');
+    this.#listen(source, 'microphone-metrics-update');
+    this.#listen(source, 'microphone-process-metrics');
   }
 
   stop(): void {

@@ -1,16 +1,14 @@
 import { render } from 'preact';
-import type { Mute, Quality, Status } from '../api/schema.ts';
-import type { PresetName } from '../audio/presets.ts';
-import { api } from './api.ts';
 import { AudioGraph } from './audio-graph.ts';
 import { backoff, reconnectBackoff } from './backoff.ts';
 import { App } from './components/app.tsx';
+import { DeviceLink } from './device-link.ts';
 import { exposeDiagnostics } from './diagnostics.ts';
-import { EventStream } from './events.ts';
 import { remember } from './history.ts';
 import { Measurements } from './measurements.ts';
-import { OptimisticSetting } from './optimistic-setting.ts';
-import type { PageState } from './page-state.ts';
+import { PageMicrophone } from './page-microphone.ts';
+import { showPresence } from './page-presence.ts';
+import { initialState, type PageState } from './page-state.ts';
 import { gainOf, type Preferences, readPreferences, writePreferences } from './preferences.ts';
 import { Session } from './session.ts';
 import { Store } from './store.ts';
@@ -23,19 +21,7 @@ const storage: Pick<Storage, 'getItem' | 'setItem'> = {
   setItem: (key, value) => window.localStorage.setItem(key, value),
 };
 
-const store = new Store<PageState>({
-  connection: { kind: 'connecting', step: 'signaling' },
-  playback: { kind: 'idle' },
-  live: false,
-  audio: undefined,
-  devices: undefined,
-  children: {},
-  version: '',
-  quality: { known: undefined, wanted: undefined, error: '' },
-  deviceMute: { known: undefined, wanted: undefined, error: '' },
-  preferences: readPreferences(storage),
-  history: [],
-});
+const store = new Store<PageState>(initialState(readPreferences(storage)));
 
 function set(change: Partial<PageState>): void {
   store.update((state) => ({ ...state, ...change }));
@@ -43,20 +29,23 @@ function set(change: Partial<PageState>): void {
 
 const delays = () => backoff({ ...reconnectBackoff, random: Math.random });
 
-const quality = new OptimisticSetting<PresetName, Quality>({
-  request: api.setQuality,
-  onChange: (state) => set({ quality: state }),
-});
-
-const deviceMute = new OptimisticSetting<boolean, Mute>({
-  request: api.setMute,
-  onChange: (state) => set({ deviceMute: state }),
-});
-
 const graph = new AudioGraph({
   onPlayback: (playback) => {
     set({ playback });
     reportSound();
+  },
+});
+
+const microphone = new PageMicrophone({
+  preferences: store.value.preferences.microphone,
+  onChange: (change) => {
+    set({ microphone: { ...store.value.microphone, ...change } });
+    showPresence(store.value);
+  },
+  talkKey: () => {
+    const { shortcuts, microphone } = store.value.preferences;
+    const isOn = store.value.microphone.phase === 'on';
+    return shortcuts && microphone.pushToTalk && isOn ? microphone.talkKey : undefined;
   },
 });
 
@@ -68,74 +57,33 @@ const session = new Session({
     reportSound();
   },
   onAudio: (stream) => graph.attach(stream),
+  onMicrophone: (sender) => microphone.sender.attach(sender),
+  onSession: (id) => {
+    set({ session: id });
+    microphone.controller.sessionChanged(id);
+  },
+});
+
+const device = new DeviceLink({
+  store,
+  backoff: delays,
+  onMicrophone: (status) => microphone.received(status),
+  onMicrophoneQuality: (quality) =>
+    microphone.applyQuality(quality, (settings) => session.configureMicrophone(settings)),
 });
 
 const measurements = new Measurements({
   connection: () => session.connection,
   receiver: () => session.receiver,
-  encoding: () => quality.state.known?.effective,
+  encoding: () => device.quality.state.known?.effective,
+  onReport: (report) => microphone.receivedStats(report),
   onMeasurement: (measurement) => set({ history: remember(store.value.history, measurement) }),
-});
-
-const events = new EventStream({
-  url: '/api/v1/events',
-  backoff: delays,
-  onOpen: () => {
-    set({ live: true });
-    void refresh();
-  },
-  onLost: () => set({ live: false }),
-  handlers: {
-    'audio-quality-changed': (known) => quality.received(known),
-    'audio-mute-changed': (known) => {
-      deviceMute.received(known);
-      const { audio } = store.value;
-      if (audio !== undefined) set({ audio: { ...audio, ...known } });
-    },
-    'audio-device-changed': ({ device, state, error }) => {
-      if (store.value.audio === undefined) return;
-      set({ audio: { ...store.value.audio, device, deviceState: state, deviceError: error } });
-      void refreshDevices();
-    },
-    'audio-metrics-update': (audio) => set({ audio }),
-    'audio-process-metrics': receivedChild,
-  },
 });
 
 /** A browser says that it plays as soon as there is a track; there is sound once packets come too. */
 function reportSound(): void {
   const { connection, playback } = store.value;
   if (connection.kind === 'connected' && playback.kind === 'playing') session.reportPlaying();
-}
-
-function receivedChild(child: Status['children'][number]): void {
-  set({ children: { ...store.value.children, [child.name]: child } });
-}
-
-/** Asks for everything the page shows; what changed while no events came is found here. */
-async function refresh(): Promise<void> {
-  await Promise.all([
-    ask(api.status, ({ audio, children, version }) => {
-      set({ audio, version });
-      for (const child of children) receivedChild(child);
-      deviceMute.received({ muted: audio.muted });
-    }),
-    ask(api.quality, (known) => quality.received(known)),
-    refreshDevices(),
-  ]);
-}
-
-function refreshDevices(): Promise<void> {
-  return ask(api.devices, (devices) => set({ devices }));
-}
-
-/** Events that come later say the same again, so an answer that fails costs nothing but time. */
-async function ask<T>(request: () => Promise<T>, received: (answer: T) => void): Promise<void> {
-  try {
-    received(await request());
-  } catch {
-    // The state strip says what is wrong with the connection; the next opening of the events asks again.
-  }
 }
 
 function setPreferences(change: Partial<Preferences>): void {
@@ -145,13 +93,16 @@ function setPreferences(change: Partial<Preferences>): void {
   applyPreferences(preferences);
 }
 
-function applyPreferences({ volumePercent, muted }: Preferences): void {
+function applyPreferences({ volumePercent, muted, microphone: preferred }: Preferences): void {
   graph.setVolume({ gain: gainOf(volumePercent), muted });
+  microphone.setPreferences(preferred);
 }
 
 function toggleMuteByKey(event: KeyboardEvent): void {
   const { shortcuts, muted } = store.value.preferences;
   const withModifier = event.ctrlKey || event.altKey || event.metaKey;
+  // A list takes letters for itself.
+  if (event.target instanceof HTMLSelectElement) return;
   if (!shortcuts || withModifier || event.repeat || event.key.toLowerCase() !== 'm') return;
   setPreferences({ muted: !muted });
 }
@@ -173,6 +124,12 @@ exposeDiagnostics({
   get measurement() {
     return store.value.history.at(-1);
   },
+  get microphone() {
+    return microphone.diagnostics;
+  },
+  get connection() {
+    return session.connection;
+  },
   getStats: async () => session.connection?.getStats(),
 });
 
@@ -183,9 +140,11 @@ for (const gesture of ['click', 'keydown'] as const) {
 document.addEventListener('keydown', toggleMuteByKey);
 window.addEventListener('online', () => session.retryNow());
 
-const parts = [session, events, measurements];
-// A page kept for the back button must not hold its place at the device meanwhile.
+microphone.start();
+const parts = [session, device, measurements];
+// A page kept for the back button must not hold its place, or a microphone, meanwhile.
 window.addEventListener('pagehide', () => {
+  microphone.controller.stop();
   for (const part of [...parts].reverse()) part.stop();
 });
 window.addEventListener('pageshow', ({ persisted }) => {
@@ -199,13 +158,21 @@ render(
   <App
     store={store}
     peaks={() => graph.peaks()}
+    microphonePeaks={() => microphone.peaks()}
     actions={{
       play: () => void graph.play(),
-      chooseQuality: (preset) => void quality.ask(preset),
-      setDeviceMute: (muted) => void deviceMute.ask(muted),
+      chooseQuality: (preset) => void device.quality.ask(preset),
+      chooseDevice: (id) => void device.captureDevice.ask(id),
+      setDeviceMute: (muted) => void device.mute.ask(muted),
       setPreferences,
       resetMedia: () => session.resetMedia('viewer asked'),
       retryNow: () => session.retryNow(),
+      microphone: microphone.actions({
+        chooseQuality: (preset) => void device.microphoneQuality.ask(preset),
+        chooseDevice: (id) => void device.microphoneDevice.ask(id),
+        setPreferences: (change) =>
+          setPreferences({ microphone: { ...store.value.preferences.microphone, ...change } }),
+      }),
     }}
   />,
   root,

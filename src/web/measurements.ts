@@ -9,6 +9,8 @@ export interface MeasurementsOptions {
   readonly connection: () => RTCPeerConnection | undefined;
   readonly receiver: () => RTCRtpReceiver | undefined;
   readonly encoding: () => EncodingParts | undefined;
+  /** Each report as it is, with what is sent in it too. */
+  readonly onReport: (report: RTCStatsReport) => void;
   readonly onMeasurement: (measurement: Measurement) => void;
 }
 
@@ -38,7 +40,9 @@ export class Measurements {
     if (this.#busy || connection === undefined) return;
     this.#busy = true;
     try {
-      const snapshot = readStats(await connection.getStats());
+      const report = await connection.getStats();
+      this.#options.onReport(report);
+      const snapshot = readStats(report);
       if (snapshot !== undefined) this.#reduce(connection, snapshot);
     } catch {
       // The connection was closed while it was asked; the next one is measured instead.

@@ -1,5 +1,5 @@
-import type { Peaks } from './audio-graph.ts';
 import { advanceLevel, type ChannelLevel, floorDbfs, silentChannel } from './level-ballistics.ts';
+import type { Peaks } from './stream-meter.ts';
 
 /** Where the colour changes, in dBFS. */
 const warmDbfs = -18;

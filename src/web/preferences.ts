@@ -1,4 +1,28 @@
 import * as v from 'valibot';
+import { talkKeys } from './push-to-talk.ts';
+
+const microphonePreferencesSchema = v.strictObject({
+  /** `deviceId` of the chosen microphone; empty for the browser's default. Browsers give each site ids of its own. */
+  deviceId: v.pipe(v.string(), v.maxLength(256)),
+  echoCancellation: v.boolean(),
+  noiseSuppression: v.boolean(),
+  autoGainControl: v.boolean(),
+  /** None of the three, whatever they say. */
+  raw: v.boolean(),
+  pushToTalk: v.boolean(),
+  talkKey: v.picklist(talkKeys),
+});
+export type MicrophonePreferences = v.InferOutput<typeof microphonePreferencesSchema>;
+
+const defaultMicrophone: MicrophonePreferences = {
+  deviceId: '',
+  echoCancellation: true,
+  noiseSuppression: true,
+  autoGainControl: true,
+  raw: false,
+  pushToTalk: false,
+  talkKey: 't',
+};
 
 /**
  * What this browser remembers of its viewer. It concerns nobody else: the device-wide mute and the
@@ -10,6 +34,11 @@ export const preferencesSchema = v.strictObject({
   muted: v.boolean(),
   /** Whether single keys act on the page (WCAG 2.1.4 wants a way to turn them off). */
   shortcuts: v.boolean(),
+  /** What an older page stored has none; a damaged one costs the other preferences nothing. */
+  microphone: v.fallback(
+    v.optional(microphonePreferencesSchema, defaultMicrophone),
+    defaultMicrophone,
+  ),
 });
 export type Preferences = v.InferOutput<typeof preferencesSchema>;
 
@@ -17,6 +46,7 @@ export const defaultPreferences: Preferences = {
   volumePercent: 100,
   muted: false,
   shortcuts: true,
+  microphone: defaultMicrophone,
 };
 
 /** The part of `localStorage` that is used. Either call may throw (storage blocked, quota). */

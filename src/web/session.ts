@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import type { MicrophoneSettings } from '../audio/microphone-settings.ts';
 import {
   type DeviceMessage,
   deviceMessageSchema,
@@ -28,6 +29,10 @@ export interface SessionOptions {
   readonly onState: (state: ConnectionState) => void;
   /** The host's sound arrives (or, without a stream, no longer does). */
   readonly onAudio: (stream: MediaStream | undefined) => void;
+  /** What the microphone is sent with: another one whenever media is built anew, none in between. */
+  readonly onMicrophone: (sender: RTCRtpSender | undefined) => void;
+  /** The device's name for this session; undefined when it is lost. */
+  readonly onSession: (id: string | undefined) => void;
 }
 
 /**
@@ -50,6 +55,7 @@ export class Session {
   #state: ConnectionState | undefined;
   #refusal = '';
   #reportedPlaying = false;
+  #microphone: MicrophoneSettings | undefined;
   /** Messages are worked off one after the other: descriptions and candidates depend on order. */
   #work: Promise<void> = Promise.resolve();
 
@@ -114,6 +120,13 @@ export class Session {
     this.#send({ type: 'client_media_ready' });
   }
 
+  /** What the microphone's encoder is to run with, on this peer connection and every later one. */
+  configureMicrophone(settings: MicrophoneSettings): void {
+    this.#microphone = settings;
+    // In line with the device's offers: two descriptions at once would be refused.
+    this.#work = this.#work.then(() => this.#peer?.configureMicrophone(settings));
+  }
+
   #awaitOffer(message: ViewerMessage): void {
     this.#say({ kind: 'connecting', step: 'negotiating' });
     this.#within(signalingDeadlineMs, () => this.#lost('The device made no offer in time.'));
@@ -137,6 +150,7 @@ export class Session {
     switch (message.type) {
       case 'webrtc_config':
         this.#iceServers = message.ice_servers.map(toIceServer);
+        this.#options.onSession(message.session_id);
         return;
       case 'webrtc_offer':
         await this.#accept(message.sdp);
@@ -171,7 +185,7 @@ export class Session {
     const peer = this.#peer;
     let sdp: string;
     try {
-      sdp = await peer.accept(offer);
+      sdp = await peer.accept(offer, this.#microphone);
     } catch (error) {
       // Given up meanwhile; whoever did so has said why.
       if (peer !== this.#peer) return;
@@ -188,6 +202,7 @@ export class Session {
       iceServers: this.#iceServers,
       onCandidate: (candidate) => this.#send({ type: 'ice_candidate', ...candidate }),
       onAudio: (stream) => this.#options.onAudio(stream),
+      onMicrophone: (sender) => this.#options.onMicrophone(sender),
       onState: (state) => {
         if (state === 'connected') {
           wasConnected = true;
@@ -242,12 +257,14 @@ export class Session {
     this.#peer.close();
     this.#peer = undefined;
     this.#options.onAudio(undefined);
+    this.#options.onMicrophone(undefined);
   }
 
   #tearDown(): void {
     window.clearTimeout(this.#timer);
     this.#dropPeer();
     this.#reportedPlaying = false;
+    this.#options.onSession(undefined);
     if (this.#socket === undefined) return;
     this.#socket.onopen = null;
     this.#socket.onmessage = null;

@@ -1,4 +1,6 @@
+import type { MicrophoneSettings } from '../audio/microphone-settings.ts';
 import { soundAnswer } from './answer-sdp.ts';
+import { microphoneMid, offerWithMicrophone } from './microphone-sdp.ts';
 
 /** A candidate as the signaling carries it; empty for end-of-candidates. */
 export interface Candidate {
@@ -12,6 +14,8 @@ export interface ViewerPeerOptions {
   readonly onCandidate: (candidate: Candidate) => void;
   readonly onState: (state: RTCPeerConnectionState) => void;
   readonly onAudio: (stream: MediaStream, receiver: RTCRtpReceiver) => void;
+  /** What the microphone is sent with, once it is negotiated. */
+  readonly onMicrophone: (sender: RTCRtpSender) => void;
 }
 
 /** The viewer's end of one peer connection: it answers what the device offers. */
@@ -20,9 +24,11 @@ export class ViewerPeer {
   /** Rejects at `close()`. What a closed connection was asked is never answered (W3C webrtc §4.4.1.2), so everything asked of it is raced against this. */
   readonly #closed: Promise<never>;
   #reportClosed: (reason: Error) => void = () => undefined;
+  readonly #onMicrophone: (sender: RTCRtpSender) => void;
   #receiver: RTCRtpReceiver | undefined;
 
-  constructor({ iceServers, onCandidate, onState, onAudio }: ViewerPeerOptions) {
+  constructor({ iceServers, onCandidate, onState, onAudio, onMicrophone }: ViewerPeerOptions) {
+    this.#onMicrophone = onMicrophone;
     this.#closed = new Promise((_, reject) => {
       this.#reportClosed = reject;
     });
@@ -57,19 +63,48 @@ export class ViewerPeer {
   }
 
   /**
-   * The answer to an offer. Throws AnswerSdpError where the browser cannot receive Opus, the
-   * browser's own error where it refuses the offer, and any error when closed meanwhile.
+   * The answer to an offer, which is taken as if made with `microphone` where that is known. Throws
+   * AnswerSdpError where the browser cannot receive Opus, the browser's own error where it refuses the
+   * offer, and any error when closed meanwhile.
    */
-  accept(offer: string): Promise<string> {
-    return Promise.race([this.#accept(offer), this.#closed]);
+  accept(offer: string, microphone?: MicrophoneSettings | undefined): Promise<string> {
+    const sdp = microphone === undefined ? offer : offerWithMicrophone(offer, microphone);
+    return Promise.race([this.#accept(sdp), this.#closed]);
+  }
+
+  /**
+   * Has the microphone's encoder run with other settings from now on, without a word to the device.
+   * Does nothing before there is an offer.
+   */
+  async configureMicrophone(microphone: MicrophoneSettings): Promise<void> {
+    const current = this.connection.remoteDescription?.sdp;
+    if (current === undefined || this.connection.signalingState !== 'stable') return;
+    const offer = offerWithMicrophone(current, microphone);
+    if (offer === current) return;
+    try {
+      await Promise.race([this.#accept(offer), this.#closed]);
+    } catch {
+      // The sender's maxBitrate holds all the same, and the connection goes on as it was.
+      await this.#rollBack();
+    }
+  }
+
+  async #rollBack(): Promise<void> {
+    if (this.connection.signalingState !== 'have-remote-offer') return;
+    await this.connection.setRemoteDescription({ type: 'rollback' });
   }
 
   async #accept(offer: string): Promise<string> {
     await this.connection.setRemoteDescription({ type: 'offer', sdp: offer });
+    const microphone = this.connection.getTransceivers().find(({ mid }) => mid === microphoneMid);
+    // Agreed from the first answer on, though nothing is sent without a track: turning the microphone
+    // on is no negotiation then.
+    if (microphone !== undefined) microphone.direction = 'sendonly';
     const { sdp = '' } = await this.connection.createAnswer();
     // The local description too must ask for stereo: it is what sets up the browser's own decoder.
     const answer = soundAnswer(sdp);
     await this.connection.setLocalDescription({ type: 'answer', sdp: answer });
+    if (microphone !== undefined) this.#onMicrophone(microphone.sender);
     return answer;
   }
 

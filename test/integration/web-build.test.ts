@@ -21,10 +21,11 @@ before(async () => {
 
 after(() => rm(outDir, { recursive: true, force: true }));
 
-test('the page is four files under stable names', () => {
+test('the page is five files under stable names', () => {
   assert.deepEqual([...files.keys()].sort(), [
     '/assets/main.js',
     '/assets/style.css',
+    '/favicon-live.svg',
     '/favicon.svg',
     '/index.html',
   ]);

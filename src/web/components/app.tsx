@@ -1,12 +1,15 @@
-import { useEffect, useState } from 'preact/hooks';
-import type { Peaks } from '../audio-graph.ts';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { PageActions } from '../page-actions.ts';
 import type { PageState } from '../page-state.ts';
 import { describeState } from '../state-text.ts';
 import type { Store } from '../store.ts';
+import type { Peaks } from '../stream-meter.ts';
+import { Check } from './check.tsx';
 import { DeviceCard } from './device-card.tsx';
 import { ListeningCard } from './listening-card.tsx';
+import { LiveBadge } from './live-badge.tsx';
 import { MeasurementsCard } from './measurements-card.tsx';
+import { MicrophoneCard } from './microphone-card.tsx';
 import { PlayPanel } from './play-panel.tsx';
 import { QualityCard } from './quality-card.tsx';
 import { StateStrip } from './state-strip.tsx';
@@ -16,12 +19,15 @@ export function App({
   store,
   actions,
   peaks,
+  microphonePeaks,
 }: {
   readonly store: Store<PageState>;
   readonly actions: PageActions;
   readonly peaks: () => Peaks | undefined;
+  readonly microphonePeaks: () => Peaks | undefined;
 }) {
   const state = useStore(store);
+  const microphoneCard = useRef<HTMLElement>(null);
   const { connection, playback, audio, children } = state;
   const text = describeState({
     connection,
@@ -44,26 +50,29 @@ export function App({
         {playback.kind === 'blocked' && <PlayPanel onPlay={actions.play} />}
         <ListeningCard state={state} actions={actions} peaks={peaks} />
         <QualityCard quality={state.quality} onChoose={actions.chooseQuality} />
-        <MeasurementsCard history={state.history} />
-        <DeviceCard state={state} />
+        <MicrophoneCard
+          state={state}
+          actions={actions.microphone}
+          peaks={microphonePeaks}
+          card={microphoneCard}
+        />
+        <MeasurementsCard history={state.history} microphone={state.microphone} />
+        <DeviceCard state={state} actions={actions} />
       </main>
       <footer>
         <p>
           <kbd>M</kbd> mutes here. <kbd>Tab</kbd> moves between controls; <kbd>←</kbd> <kbd>→</kbd>{' '}
           choose the quality and set the volume.
         </p>
-        <label class="check">
-          <input
-            type="checkbox"
-            checked={state.preferences.shortcuts}
-            onChange={({ currentTarget }) =>
-              actions.setPreferences({ shortcuts: currentTarget.checked })
-            }
-          />
+        <Check
+          checked={state.preferences.shortcuts}
+          onChange={(shortcuts) => actions.setPreferences({ shortcuts })}
+        >
           Single-key shortcuts
-        </label>
+        </Check>
         <p class="version">{state.version !== '' && `Earshot ${state.version}`}</p>
       </footer>
+      <LiveBadge state={state} actions={actions.microphone} card={microphoneCard} />
     </>
   );
 }

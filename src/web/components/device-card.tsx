@@ -1,7 +1,9 @@
 import type { ComponentChildren } from 'preact';
 import type { ChildStatusBody } from '../../api/schema.ts';
 import { formatCount, formatMegabytes, formatNumber, nothing } from '../format.ts';
+import type { PageActions } from '../page-actions.ts';
 import type { PageState } from '../page-state.ts';
+import { Choice } from './choice.tsx';
 
 const childStates: Readonly<Record<ChildStatusBody['state'], string>> = {
   stopped: 'Stopped',
@@ -13,20 +15,33 @@ const childStates: Readonly<Record<ChildStatusBody['state'], string>> = {
 };
 
 /** The device's side: what it captures from, how that goes, and the process that does it. */
-export function DeviceCard({ state }: { readonly state: PageState }) {
-  const { audio, devices, live } = state;
+export function DeviceCard({
+  state,
+  actions,
+}: {
+  readonly state: PageState;
+  readonly actions: PageActions;
+}) {
+  const { audio, live } = state;
   const child = state.children['audio-output'];
-  const description = devices?.devices.find(({ id }) => id === audio?.device)?.description;
   return (
     <section class="card device" aria-labelledby="device-title">
       <h2 id="device-title">
         Device {!live && <span class="aside">not reporting at the moment</span>}
       </h2>
+      <div class="device-choices">
+        <DeviceChoice
+          label="Host’s sound from"
+          setting={state.device}
+          onChoose={actions.chooseDevice}
+        />
+        <DeviceChoice
+          label="Microphone to the host by"
+          setting={state.microphone.device}
+          onChoose={actions.microphone.chooseDevice}
+        />
+      </div>
       <dl class={live ? 'facts' : 'facts facts-old'}>
-        <Fact name="Sound device" wide>
-          {description ?? audio?.device ?? nothing}
-          {description !== undefined && <span class="fact-id">{audio?.device}</span>}
-        </Fact>
         <Fact name="State">{audio === undefined ? nothing : deviceStates[audio.deviceState]}</Fact>
         <Fact name="Host level">
           {audio === undefined ? nothing : `${formatNumber(audio.rmsDbfs, 0).replace('-', '−')} dB`}
@@ -55,17 +70,47 @@ function count(value: number | undefined): string {
   return value === undefined ? nothing : formatCount(value);
 }
 
-function Fact({
-  name,
-  wide = false,
-  children,
+/** A device of the host's side, by what it is called; the id where it has no name or is not there. */
+function DeviceChoice({
+  label,
+  setting,
+  onChoose,
 }: {
-  readonly name: string;
-  readonly wide?: boolean;
-  readonly children: ComponentChildren;
+  readonly label: string;
+  readonly setting: PageState['device'];
+  readonly onChoose: (device: string) => void;
 }) {
+  const { known, wanted, error } = setting;
+  const current = wanted ?? known?.current ?? '';
+  const devices = known?.devices ?? [];
+  const listed = devices.some(({ id }) => id === current);
+  const options = [
+    ...(listed ? [] : [{ value: current, text: current === '' ? nothing : current }]),
+    ...devices.map(({ id, description }) => ({ value: id, text: description || id })),
+  ];
   return (
-    <div class={wide ? 'fact fact-wide' : 'fact'}>
+    <div class="device-choice">
+      <Choice
+        label={label}
+        value={current}
+        options={options}
+        disabled={known === undefined}
+        onChoose={onChoose}
+      />
+      {error === '' ? (
+        <span class="fact-id">{current === '' ? nothing : current}</span>
+      ) : (
+        <p class="error" role="alert">
+          {error}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function Fact({ name, children }: { readonly name: string; readonly children: ComponentChildren }) {
+  return (
+    <div class="fact">
       <dt>{name}</dt>
       <dd>{children}</dd>
     </div>

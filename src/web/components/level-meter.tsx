@@ -1,12 +1,18 @@
 import { useEffect, useRef } from 'preact/hooks';
-import type { Peaks } from '../audio-graph.ts';
 import { floorDbfs } from '../level-ballistics.ts';
 import { MeterPainter } from '../meter-painter.ts';
+import type { Peaks } from '../stream-meter.ts';
 
 const ticks = [-60, -48, -36, -24, -12, 0];
 
-/** The received sound's level, left and right, with peak hold; before volume and mute. */
-export function LevelMeter({ peaks }: { readonly peaks: () => Peaks | undefined }) {
+/** The level of a sound, left and right, with peak hold. `label` names it for those who do not see it. */
+export function LevelMeter({
+  peaks,
+  label,
+}: {
+  readonly peaks: () => Peaks | undefined;
+  readonly label: string;
+}) {
   const meter = useRef<HTMLMeterElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
@@ -20,7 +26,7 @@ export function LevelMeter({ peaks }: { readonly peaks: () => Peaks | undefined 
       <meter
         class="unseen"
         ref={meter}
-        aria-label="Level of the host’s sound in decibels"
+        aria-label={label}
         min={floorDbfs}
         max={0}
         value={floorDbfs}

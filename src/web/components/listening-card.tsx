@@ -1,6 +1,6 @@
-import type { Peaks } from '../audio-graph.ts';
 import type { PageActions } from '../page-actions.ts';
 import type { PageState } from '../page-state.ts';
+import type { Peaks } from '../stream-meter.ts';
 import { Icon } from './icon.tsx';
 import { LevelMeter } from './level-meter.tsx';
 
@@ -18,7 +18,7 @@ export function ListeningCard({
   return (
     <section class="card listening" aria-labelledby="listening-title">
       <h2 id="listening-title">Listening</h2>
-      <LevelMeter peaks={peaks} />
+      <LevelMeter peaks={peaks} label="Level of the host’s sound in decibels" />
       <fieldset class="local-sound">
         <legend>In this browser</legend>
         <button

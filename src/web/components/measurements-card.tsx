@@ -2,12 +2,19 @@ import { areaPath, linePath, niceMax, type Point, summary } from '../chart.ts';
 import { formatNumber } from '../format.ts';
 import { historyMs, type Measurement } from '../history.ts';
 import { delayMethodTexts, type MeasuredLine, measuredLines, pointsOf } from '../measured-lines.ts';
+import type { PageMicrophoneState } from '../page-state.ts';
 
 /** The view box of each line; it is stretched to the room there is. */
 const viewBox = { width: 600, height: 40 } as const;
 
 /** The last minute of the connection, measured in this browser. */
-export function MeasurementsCard({ history }: { readonly history: readonly Measurement[] }) {
+export function MeasurementsCard({
+  history,
+  microphone,
+}: {
+  readonly history: readonly Measurement[];
+  readonly microphone: PageMicrophoneState;
+}) {
   const last = history.at(-1);
   return (
     <section class="card measurements" aria-labelledby="measurements-title">
@@ -30,11 +37,40 @@ export function MeasurementsCard({ history }: { readonly history: readonly Measu
           ? 'Figures appear when sound arrives.'
           : delayMethodTexts[last.delay.method]}
       </p>
+      <MicrophoneFigures microphone={microphone} />
       <details>
         <summary>Figures as a table</summary>
         <Figures history={history} />
       </details>
     </section>
+  );
+}
+
+/** The way to the host: what is sent, and what the device makes of it. */
+function MicrophoneFigures({ microphone }: { readonly microphone: PageMicrophoneState }) {
+  const { sent, metrics, phase } = microphone;
+  const stats = phase === 'on' ? metrics?.stats : undefined;
+  const figures = [
+    { name: 'Sent', value: sent?.bitrateKbps, digits: 0, unit: 'kbps' },
+    { name: 'Lost on the way', value: sent?.lossPercent, digits: 1, unit: '%' },
+    { name: 'Round trip', value: sent?.roundTripMs, digits: 0, unit: 'ms' },
+    { name: 'Device delay', value: stats?.latencyMeanMs, digits: 0, unit: 'ms' },
+    { name: 'Jitter target', value: stats?.targetMs, digits: 0, unit: 'ms' },
+  ];
+  return (
+    <div class="mic-figures">
+      <h3>Your microphone</h3>
+      <dl>
+        {figures.map(({ name, value, digits, unit }) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>
+              {formatNumber(value, digits)} <span class="aside">{unit}</span>
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </div>
   );
 }
 

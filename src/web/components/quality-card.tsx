@@ -1,14 +1,8 @@
 import type { Quality } from '../../api/schema.ts';
-import { type PresetName, presetNames } from '../../audio/presets.ts';
+import type { PresetName } from '../../audio/presets.ts';
 import { formatBitrate, formatChannels } from '../format.ts';
 import type { SettingState } from '../optimistic-setting.ts';
-
-const presetTitles: Readonly<Record<PresetName, string>> = {
-  low: 'Low',
-  medium: 'Medium',
-  high: 'High',
-  ultra: 'Ultra',
-};
+import { PresetTiles } from './preset-tiles.tsx';
 
 const appliedTexts: Readonly<Record<Quality['applied'], string>> = {
   live: 'Changes take effect at once, without a gap, for every viewer.',
@@ -25,29 +19,17 @@ export function QualityCard({
   readonly onChoose: (preset: PresetName) => void;
 }) {
   const { known, wanted, error } = quality;
-  const shown = wanted ?? known?.quality;
   return (
     <section class="card quality">
-      <fieldset disabled={known === undefined} aria-busy={wanted !== undefined}>
-        <legend>
-          <h2>Quality</h2>
-        </legend>
-        <div class="tiles">
-          {presetNames.map((name) => (
-            <label key={name} class={shown === name ? 'tile tile-chosen' : 'tile'}>
-              <input
-                type="radio"
-                name="quality"
-                value={name}
-                checked={shown === name}
-                onChange={() => onChoose(name)}
-              />
-              <span class="tile-name">{presetTitles[name]}</span>{' '}
-              <PresetValues settings={known?.presets[name]} />
-            </label>
-          ))}
-        </div>
-      </fieldset>
+      <PresetTiles
+        group="quality"
+        legend={<h2>Quality</h2>}
+        shown={wanted ?? known?.quality}
+        presets={known?.presets}
+        busy={wanted !== undefined}
+        onChoose={onChoose}
+        values={(settings) => <PresetValues settings={settings} />}
+      />
       {known?.quality === 'custom' && (
         <p class="note">
           Custom settings are in force: <CustomValues settings={known.effective} />.
@@ -66,8 +48,7 @@ export function QualityCard({
   );
 }
 
-function PresetValues({ settings }: { readonly settings: Quality['effective'] | undefined }) {
-  if (settings === undefined) return <span class="tile-rate">–</span>;
+function PresetValues({ settings }: { readonly settings: Quality['effective'] }) {
   return (
     <>
       <span class="tile-rate">{formatBitrate(settings)}</span>{' '}

@@ -11,6 +11,7 @@ export class RivalViewer {
       iceServers: [],
       onCandidate: (candidate) => this.#candidates.push(candidate),
       onState: () => undefined,
+      onMicrophone: () => undefined,
       onAudio: (stream) => {
         const element = document.createElement('audio');
         element.srcObject = stream;

@@ -1,0 +1,149 @@
+import type {
+  ChildStatusBody,
+  Devices,
+  MicrophoneQuality,
+  MicrophoneStatus,
+  Mute,
+  Quality,
+} from '../api/schema.ts';
+import type { PresetName } from '../audio/presets.ts';
+import { api } from './api.ts';
+import { EventStream } from './events.ts';
+import { OptimisticSetting } from './optimistic-setting.ts';
+import type { PageMicrophoneState, PageState } from './page-state.ts';
+import type { Store } from './store.ts';
+
+export interface DeviceLinkOptions {
+  readonly store: Store<PageState>;
+  readonly backoff: () => Iterator<number>;
+  /** How the microphone stands at the device, whoever holds it. */
+  readonly onMicrophone: (status: MicrophoneStatus) => void;
+  readonly onMicrophoneQuality: (quality: MicrophoneQuality) => void;
+}
+
+/** What the device says of itself (its events, and answers to the page's questions), and its settings. */
+export class DeviceLink {
+  readonly quality: OptimisticSetting<PresetName, Quality>;
+  readonly mute: OptimisticSetting<boolean, Mute>;
+  readonly captureDevice: OptimisticSetting<string, Devices>;
+  readonly microphoneQuality: OptimisticSetting<PresetName, MicrophoneQuality>;
+  readonly microphoneDevice: OptimisticSetting<string, Devices>;
+  readonly #options: DeviceLinkOptions;
+  readonly #events: EventStream;
+
+  constructor(options: DeviceLinkOptions) {
+    this.#options = options;
+    this.quality = new OptimisticSetting({
+      request: api.setQuality,
+      onChange: (quality) => this.#set({ quality }),
+    });
+    this.mute = new OptimisticSetting({
+      request: api.setMute,
+      onChange: (deviceMute) => this.#set({ deviceMute }),
+    });
+    this.captureDevice = new OptimisticSetting({
+      request: api.setDevice,
+      onChange: (device) => this.#set({ device }),
+    });
+    this.microphoneQuality = new OptimisticSetting({
+      request: api.setMicrophoneQuality,
+      onChange: (quality) => {
+        this.#setMicrophone({ quality });
+        if (quality.known !== undefined) options.onMicrophoneQuality(quality.known);
+      },
+    });
+    this.microphoneDevice = new OptimisticSetting({
+      request: api.setMicrophoneDevice,
+      onChange: (device) => this.#setMicrophone({ device }),
+    });
+    this.#events = this.#createEvents();
+  }
+
+  start(): void {
+    this.#events.start();
+  }
+
+  stop(): void {
+    this.#events.stop();
+  }
+
+  #createEvents(): EventStream {
+    return new EventStream({
+      url: '/api/v1/events',
+      backoff: this.#options.backoff,
+      onOpen: () => {
+        this.#set({ live: true });
+        void this.#refresh();
+      },
+      onLost: () => this.#set({ live: false }),
+      handlers: {
+        'audio-quality-changed': (known) => this.quality.received(known),
+        'audio-mute-changed': (known) => {
+          this.mute.received(known);
+          const { audio } = this.#options.store.value;
+          if (audio !== undefined) this.#set({ audio: { ...audio, ...known } });
+        },
+        'audio-device-changed': ({ device, state, error }) => {
+          const { audio } = this.#options.store.value;
+          if (audio === undefined) return;
+          this.#set({ audio: { ...audio, device, deviceState: state, deviceError: error } });
+          void ask(api.devices, (devices) => this.captureDevice.received(devices));
+        },
+        'audio-metrics-update': (audio) => this.#set({ audio }),
+        'audio-process-metrics': (child) => this.#receivedChild(child),
+        'microphone-state-changed': (status) => this.#receivedMicrophone(status),
+        'microphone-quality-changed': (known) => this.microphoneQuality.received(known),
+        'microphone-metrics-update': (metrics) => this.#setMicrophone({ metrics }),
+        'microphone-process-metrics': (child) => this.#receivedChild(child),
+      },
+    });
+  }
+
+  /** Asks for everything the page shows; what changed while no events came is found here. */
+  async #refresh(): Promise<void> {
+    await Promise.all([
+      ask(api.status, (status) => {
+        const { audio, children, version } = status;
+        this.#set({ audio, version });
+        for (const child of children) this.#receivedChild(child);
+        this.mute.received({ muted: audio.muted });
+        this.#receivedMicrophone(status.microphone);
+      }),
+      ask(api.quality, (known) => this.quality.received(known)),
+      ask(api.devices, (devices) => this.captureDevice.received(devices)),
+      ask(api.microphoneQuality, (known) => this.microphoneQuality.received(known)),
+      ask(api.microphoneDevices, (devices) => this.microphoneDevice.received(devices)),
+    ]);
+  }
+
+  #receivedMicrophone(status: MicrophoneStatus): void {
+    const { device } = this.#options.store.value.microphone;
+    this.#setMicrophone({ status });
+    this.#options.onMicrophone(status);
+    if (device.known !== undefined && device.known.current !== status.device) {
+      void ask(api.microphoneDevices, (devices) => this.microphoneDevice.received(devices));
+    }
+  }
+
+  #receivedChild(child: ChildStatusBody): void {
+    const { children } = this.#options.store.value;
+    this.#set({ children: { ...children, [child.name]: child } });
+  }
+
+  #set(change: Partial<PageState>): void {
+    this.#options.store.update((state) => ({ ...state, ...change }));
+  }
+
+  #setMicrophone(change: Partial<PageMicrophoneState>): void {
+    this.#set({ microphone: { ...this.#options.store.value.microphone, ...change } });
+  }
+}
+
+/** Events that come later say the same again, so an answer that fails costs nothing but time. */
+async function ask<T>(request: () => Promise<T>, received: (answer: T) => void): Promise<void> {
+  try {
+    received(await request());
+  } catch {
+    // The state strip says what is wrong with the connection; the next opening of the events asks again.
+  }
+}
