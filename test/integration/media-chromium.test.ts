@@ -206,6 +206,7 @@ describe('a media hub and Chromium', () => {
     assert.equal(error?.code, 'MEDIA_NO_OPUS');
     assert.match(error?.message ?? '', /no Opus/);
     assert.equal(hub.sessions()[0]?.state, 'failed');
+    assert.ok(hub.stats().connectionsFailed > 0);
   });
 
   test('a page that is closed without a word frees its place', async () => {

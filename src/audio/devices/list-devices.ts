@@ -1,8 +1,13 @@
-import { execFile } from 'node:child_process';
+import { type ExecFileException, execFile } from 'node:child_process';
 import * as v from 'valibot';
+import { errorCatalogue } from '../../errors/catalogue.ts';
 import { EarshotError } from '../../errors/earshot-error.ts';
 
-const devicesSchema = v.array(v.strictObject({ id: v.string(), description: v.string() }));
+const devicesSchema = v.pipe(
+  v.string(),
+  v.parseJson(),
+  v.array(v.strictObject({ id: v.string(), description: v.string() })),
+);
 
 export type AudioDevices = v.InferOutput<typeof devicesSchema>;
 
@@ -15,8 +20,9 @@ export interface ListDevicesOptions {
 }
 
 /**
- * Lists the capture devices from a process of its own, since a driver that hangs in `open` must not
- * hang the main process. Throws AUDIO_DEVICE_FAILED when it fails or takes longer than 5 s.
+ * Lists sound devices from a process of its own, since a driver that hangs in `open` must not hang the
+ * main process. Throws AUDIO_NATIVE_MISSING when a library is missing, and AUDIO_DEVICE_FAILED when it
+ * fails otherwise or takes longer than 5 s.
  */
 export async function listDevicesApart(options: ListDevicesOptions): Promise<AudioDevices> {
   const { command, args, env, timeoutMs = 5_000 } = options;
@@ -24,15 +30,28 @@ export async function listDevicesApart(options: ListDevicesOptions): Promise<Aud
     const limits = { timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: 256 * 1024 } as const;
     execFile(command, [...args], { ...limits, env }, (error, stdout, stderr) => {
       if (error === null) resolve(stdout);
-      else {
-        const reason = error.killed ? `no answer within ${timeoutMs} ms` : stderr.trim();
-        reject(
-          new EarshotError('AUDIO_DEVICE_FAILED', `The audio devices cannot be listed: ${reason}`, {
-            cause: error,
-          }),
-        );
-      }
+      else reject(listingError(error, { stderr: stderr.trim(), timeoutMs }));
     });
   });
-  return v.parse(devicesSchema, JSON.parse(output));
+  const devices = v.safeParse(devicesSchema, output);
+  if (devices.success) return devices.output;
+  throw new EarshotError(
+    'AUDIO_DEVICE_FAILED',
+    `The audio devices cannot be listed: what lists them printed ${JSON.stringify(output.slice(0, 128))}.`,
+    { cause: devices.issues },
+  );
+}
+
+function listingError(
+  cause: ExecFileException,
+  { stderr, timeoutMs }: { readonly stderr: string; readonly timeoutMs: number },
+): EarshotError {
+  // The process ends with the exit code of its error; of those only this one is put right otherwise.
+  if (cause.code === errorCatalogue.AUDIO_NATIVE_MISSING.exit) {
+    return new EarshotError('AUDIO_NATIVE_MISSING', stderr, { cause });
+  }
+  const reason = cause.killed ? `no answer within ${timeoutMs} ms` : stderr || cause.message;
+  return new EarshotError('AUDIO_DEVICE_FAILED', `The audio devices cannot be listed: ${reason}`, {
+    cause,
+  });
 }
