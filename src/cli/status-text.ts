@@ -95,35 +95,43 @@ export function sessionsText(
   rates?: ReadonlyMap<string, SessionRates>,
 ): string {
   if (sessions.length === 0) return 'No viewers.\n';
-  const heading = [
-    'VIEWER',
-    'STATE',
-    'SINCE',
-    'VIA',
-    'RTT',
-    'JITTER',
-    'LOSS',
-    'PACKETS',
-    'SENT AGAIN',
+  const shown = [
+    ...viewerColumns,
+    ...(sessions.some(({ microphonePackets }) => microphonePackets > 0) ? microphoneColumns : []),
+    ...(rates === undefined ? [] : [rateColumn(rates)]),
   ];
   return textTable(
-    rates === undefined ? heading : [...heading, 'RATE'],
-    sessions.map((session) => {
-      return [
-        session.id,
-        session.reason === '' ? session.state : `${session.state} (${session.reason})`,
-        durationText(session.ageMs),
-        session.candidateType === '' ? '–' : session.candidateType,
-        session.roundTripMs < 0 ? '–' : `${session.roundTripMs.toFixed(1)} ms`,
-        `${session.jitterMs.toFixed(1)} ms`,
-        `${(session.fractionLost * 100).toFixed(1)} %`,
-        String(session.packetsSent),
-        String(session.packetsRetransmitted),
-        ...(rates === undefined ? [] : [rateText(rates.get(session.id))]),
-      ];
-    }),
+    shown.map(([heading]) => heading),
+    sessions.map((session) => shown.map(([, cell]) => cell(session))),
   );
 }
+
+type SessionStatus = Status['sessions'][number];
+type Column = readonly [heading: string, cell: (session: SessionStatus) => string];
+
+const viewerColumns: readonly Column[] = [
+  ['VIEWER', ({ id }) => id],
+  ['STATE', ({ state, reason }) => (reason === '' ? state : `${state} (${reason})`)],
+  ['SINCE', ({ ageMs }) => durationText(ageMs)],
+  ['VIA', ({ candidateType }) => (candidateType === '' ? '–' : candidateType)],
+  ['RTT', ({ roundTripMs }) => (roundTripMs < 0 ? '–' : `${roundTripMs.toFixed(1)} ms`)],
+  ['JITTER', ({ jitterMs }) => `${jitterMs.toFixed(1)} ms`],
+  ['LOSS', ({ fractionLost }) => `${(fractionLost * 100).toFixed(1)} %`],
+  ['PACKETS', ({ packetsSent }) => String(packetsSent)],
+  ['SENT AGAIN', ({ packetsRetransmitted }) => String(packetsRetransmitted)],
+];
+
+/** What arrives of a viewer's microphone; only shown when one has sent. */
+const microphoneColumns: readonly Column[] = [
+  ['MIC PACKETS', ({ microphonePackets }) => String(microphonePackets)],
+  ['MIC LOST', ({ microphoneLost }) => String(microphoneLost)],
+  ['MIC JITTER', ({ microphoneJitterMs }) => `${microphoneJitterMs.toFixed(1)} ms`],
+];
+
+const rateColumn = (rates: ReadonlyMap<string, SessionRates>): Column => [
+  'RATE',
+  ({ id }) => rateText(rates.get(id)),
+];
 
 function rateText(rate: SessionRates | undefined): string {
   return rate === undefined

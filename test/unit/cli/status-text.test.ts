@@ -15,12 +15,13 @@ import { InMemoryServices } from '../../fixtures/in-memory-services.ts';
 const io = { stdout: { write: () => true }, stderr: { write: () => true }, env: {} };
 
 function status(changes: Partial<Status> = {}): Status {
-  const { audio, children, media } = new InMemoryServices();
+  const { audio, microphone, children, media } = new InMemoryServices();
   return {
     version: '1.0.0',
     uptimeMs: 65_000,
     localOnly: true,
     audio: audio.status(),
+    microphone: microphone.status(),
     children: [...children.statuses()],
     sessions: media.sessions(),
     ...changes,
@@ -96,6 +97,24 @@ describe('the status for people', () => {
       /failed \(ICE\) .* – +1\.5 ms/,
     );
     assert.equal(sessionsText(status({ sessions: [] })), 'No viewers.\n');
+  });
+
+  it('shows what arrives of a microphone once one has sent', () => {
+    const [session] = status().sessions;
+    assert.ok(session);
+    assert.doesNotMatch(sessionsText(status()), /MIC/);
+    const speaks = { microphonePackets: 500, microphoneLost: 3, microphoneJitterMs: 4.25 };
+    assert.match(
+      sessionsText(status({ sessions: [{ ...session, ...speaks }, session] })),
+      /MIC PACKETS +MIC LOST +MIC JITTER\n.* 500 +3 +4\.3 ms\n.* 0 +0 +0\.0 ms\n/,
+    );
+  });
+
+  it('shows how long the host’s sound takes until it is sent', () => {
+    assert.match(
+      audioText(status(), io),
+      /Delay +24\.5 ms until sent, 95 % within 26\.0 ms; encoding 95 µs, at most 310 µs\n/,
+    );
   });
 });
 
