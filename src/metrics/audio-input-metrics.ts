@@ -138,7 +138,11 @@ export const audioInputMetrics: readonly Metric[] = [
   ),
   input(
     'gauge',
-    ['earshot_audio_input_jitter_seconds', 'seconds', 'Inter-arrival jitter, 95th percentile.'],
+    [
+      'earshot_audio_input_jitter_seconds',
+      'seconds',
+      'How much later than the quickest packets come, 97th percentile of the last seconds.',
+    ],
     ({ jitterMs }) => jitterMs / 1e3,
   ),
   input(

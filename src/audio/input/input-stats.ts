@@ -44,7 +44,7 @@ export const inputStatsSchema = v.strictObject({
   /** From the packet's arrival to the sound card, in ms, over the last second; 0 while nothing plays. */
   latencyMeanMs: duration,
   latencyP95Ms: duration,
-  /** Inter-arrival jitter in ms, 95th percentile. */
+  /** How much later than the quickest packets come, in ms: 97th percentile of the last seconds. */
   jitterMs: duration,
   /** How much faster the sender's clock runs than the device's, in parts per million. */
   driftPpm: v.number(),
