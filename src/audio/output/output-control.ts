@@ -2,6 +2,14 @@ import { EventEmitter } from 'node:events';
 import * as v from 'valibot';
 import { EarshotError, messageOf } from '../../errors/earshot-error.ts';
 import type { Log } from '../../log/log.ts';
+import type { Applied, AudioChild } from '../audio-child.ts';
+import {
+  type AudioDevice,
+  assertChoice,
+  type DeviceChoice,
+  deviceChoice,
+} from '../device-choice.ts';
+import { DurableChanges, type DurableSettings } from '../durable-changes.ts';
 import { type EncoderSettings, encoderSettingsSchema } from '../encoder-settings.ts';
 import { outputPresets, type PresetName, presetNames } from '../presets.ts';
 import { type FrameClocks, FrameDelay, type FrameDelayNumbers } from './frame-delay.ts';
@@ -20,25 +28,6 @@ export interface OutputSettings {
   readonly device?: string | undefined;
 }
 
-/** Durable settings: `replace` resolves when the new ones would survive a power cut, or throws unchanged. */
-export interface OutputSettingsStore {
-  current(): OutputSettings;
-  replace(settings: OutputSettings): Promise<void>;
-}
-
-/** The supervised child, as far as this controls it. */
-export interface OutputChild {
-  configure(config: Record<string, unknown>): Promise<{
-    readonly applied: 'live' | 'restart' | 'pending';
-    readonly effective: Readonly<Record<string, unknown>> | undefined;
-  }>;
-}
-
-export interface AudioDevice {
-  readonly id: string;
-  readonly description: string;
-}
-
 export interface OutputControlOptions {
   readonly board: {
     readonly device: string;
@@ -46,8 +35,8 @@ export interface OutputControlOptions {
     readonly bufferMs: number;
     readonly maxComplexity: number;
   };
-  readonly settings: OutputSettingsStore;
-  readonly child: OutputChild;
+  readonly settings: DurableSettings<OutputSettings>;
+  readonly child: AudioChild;
   /** Lists capture devices without opening any; bounded in time. */
   readonly listDevices: () => Promise<readonly AudioDevice[]>;
   readonly log: Log;
@@ -60,7 +49,7 @@ export interface OutputQuality {
   readonly quality: OutputQualityName;
   readonly effective: EncoderSettings;
   readonly presets: Record<PresetName, EncoderSettings>;
-  readonly applied: 'live' | 'restart' | 'pending';
+  readonly applied: Applied;
 }
 
 interface DeviceCondition {
@@ -85,25 +74,29 @@ const waitingForChild = 'the audio-output process is not running';
 export class OutputControl extends EventEmitter<OutputControlEvents> {
   readonly #options: OutputControlOptions;
   readonly #delay: FrameDelay;
-  #applied: 'live' | 'restart' | 'pending' = 'pending';
+  readonly #changes: DurableChanges<OutputSettings>;
+  #applied: Applied = 'pending';
   #running = false;
   #active = false;
   #idleTimer: NodeJS.Timeout | undefined;
   #stats: OutputStats | undefined;
   #deviceState: 'opening' | 'open' = 'opening';
   #deviceError = waitingForChild;
-  #lastChange: Promise<unknown> = Promise.resolve();
 
   constructor(options: OutputControlOptions) {
     super();
     this.#options = options;
     this.#delay = new FrameDelay(options.clocks);
+    this.#changes = new DurableChanges({
+      settings: options.settings,
+      apply: () => this.#apply(),
+    });
   }
 
   /** Ends the timers; what is under way finishes. */
   async stop(): Promise<void> {
     clearTimeout(this.#idleTimer);
-    await this.#lastChange.catch(() => undefined);
+    await this.#changes.settled();
   }
 
   quality(): OutputQuality {
@@ -122,7 +115,7 @@ export class OutputControl extends EventEmitter<OutputControlEvents> {
     readonly quality: OutputQualityName;
     readonly custom?: EncoderSettings | undefined;
   }): Promise<OutputQuality> {
-    return this.#inTurn(async () => {
+    return this.#changes.inTurn(async () => {
       const custom = request.custom ?? this.#options.settings.current().custom;
       if (request.quality === 'custom' && custom === undefined) {
         throw new EarshotError(
@@ -131,7 +124,7 @@ export class OutputControl extends EventEmitter<OutputControlEvents> {
           { details: { allowed: presetNames } },
         );
       }
-      await this.#change({ quality: request.quality, ...(custom && { custom }) });
+      await this.#changes.change({ quality: request.quality, ...(custom && { custom }) });
       const quality = this.quality();
       this.emit('quality', quality);
       return quality;
@@ -143,37 +136,28 @@ export class OutputControl extends EventEmitter<OutputControlEvents> {
   }
 
   setMute({ muted }: { readonly muted: boolean }): Promise<{ muted: boolean }> {
-    return this.#inTurn(async () => {
-      await this.#change({ muted });
+    return this.#changes.inTurn(async () => {
+      await this.#changes.change({ muted });
       this.emit('mute', { muted });
       return { muted };
     });
   }
 
-  async devices(): Promise<{ current: string; devices: AudioDevice[] }> {
-    const current = this.#device();
-    const found = await this.#options.listDevices();
-    const known = new Map([this.#options.board.device, current].map((id) => [id, 'as configured']));
-    for (const { id, description } of found) known.set(id, description);
-    return {
-      current,
-      devices: [...known].map(([id, description]) => ({ id, description })),
-    };
+  devices(): Promise<DeviceChoice> {
+    return deviceChoice({
+      configured: this.#options.board.device,
+      current: this.#device(),
+      listDevices: this.#options.listDevices,
+    });
   }
 
   /** Captures from another device. Throws AUDIO_DEVICE_UNKNOWN with the state unchanged. */
-  setDevice(device: string): Promise<{ current: string; devices: AudioDevice[] }> {
-    return this.#inTurn(async () => {
-      const { devices } = await this.devices();
-      if (!devices.some(({ id }) => id === device)) {
-        throw new EarshotError(
-          'AUDIO_DEVICE_UNKNOWN',
-          `There is no audio device "${device}"; there are: ${devices.map(({ id }) => id).join(', ')}.`,
-          { details: { device, allowed: devices.map(({ id }) => id) } },
-        );
-      }
-      await this.#change({ device });
-      return { current: device, devices };
+  setDevice(device: string): Promise<DeviceChoice> {
+    return this.#changes.inTurn(async () => {
+      const choice = await this.devices();
+      assertChoice(device, choice);
+      await this.#changes.change({ device });
+      return { ...choice, current: device };
     });
   }
 
@@ -272,22 +256,9 @@ export class OutputControl extends EventEmitter<OutputControlEvents> {
   #setActive(active: boolean): void {
     if (active === this.#active) return;
     this.#active = active;
-    this.#inTurn(() => this.#apply()).catch((error: unknown) => {
+    this.#changes.apply().catch((error: unknown) => {
       this.#options.log.error({ error: messageOf(error), active }, 'the encoder did not follow');
     });
-  }
-
-  /** Makes `change` durable and applies it; when the child refuses it, the settings are put back. */
-  async #change(change: Partial<OutputSettings>): Promise<void> {
-    const { settings } = this.#options;
-    const before = settings.current();
-    await settings.replace({ ...before, ...change });
-    try {
-      await this.#apply();
-    } catch (error) {
-      await settings.replace(before);
-      throw error;
-    }
   }
 
   async #apply(): Promise<void> {
@@ -297,12 +268,6 @@ export class OutputControl extends EventEmitter<OutputControlEvents> {
     if (encoder.success && JSON.stringify(encoder.output) !== JSON.stringify(this.#encoder())) {
       this.#options.log.warn({ asked: this.#encoder(), effective }, 'the encoder runs otherwise');
     }
-  }
-
-  #inTurn<T>(action: () => Promise<T>): Promise<T> {
-    const result = this.#lastChange.then(action, action);
-    this.#lastChange = result.catch(() => undefined);
-    return result;
   }
 
   #device(): string {
