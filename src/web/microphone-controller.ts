@@ -315,7 +315,10 @@ export class MicrophoneController<T extends SoundTrack> {
     this.#floor = undefined;
     this.#cancelResume();
     this.#options.send(undefined);
-    this.#track?.stop();
+    if (this.#track !== undefined) {
+      this.#track.enabled = false;
+      this.#track.stop();
+    }
     this.#track = undefined;
   }
 

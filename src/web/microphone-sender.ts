@@ -1,7 +1,7 @@
 /** The part of an RTCRtpSender that is used, so that a test can stand in for it. */
-export interface TrackSender {
-  readonly track: MediaStreamTrack | null;
-  replaceTrack(track: MediaStreamTrack | null): Promise<void>;
+export interface TrackSender<T> {
+  readonly track: T | null;
+  replaceTrack(track: T | null): Promise<void>;
   getParameters(): RTCRtpSendParameters;
   setParameters(parameters: RTCRtpSendParameters): Promise<void>;
 }
@@ -13,21 +13,21 @@ export interface TrackSender {
  *
  * INVARIANT: operations of one sender run one after the other; the last word is the newest track.
  */
-export class MicrophoneSender {
-  #sender: TrackSender | undefined;
-  #track: MediaStreamTrack | undefined;
+export class MicrophoneSender<T = MediaStreamTrack> {
+  #sender: TrackSender<T> | undefined;
+  #track: T | undefined;
   #maxBitrateBps: number | undefined;
   #work: Promise<void> = Promise.resolve();
 
   /** The sender of the connection under way; undefined while there is none. */
-  attach(sender: TrackSender | undefined): void {
+  attach(sender: TrackSender<T> | undefined): void {
     this.#sender = sender;
     this.#enqueue(applyTrack);
     this.#enqueue(applyBitrate);
   }
 
   /** What is sent; undefined sends nothing, not even silence. */
-  setTrack(track: MediaStreamTrack | undefined): void {
+  setTrack(track: T | undefined): void {
     this.#track = track;
     this.#enqueue(applyTrack);
   }
@@ -49,7 +49,7 @@ export class MicrophoneSender {
     return this.#work;
   }
 
-  #enqueue(apply: (sender: TrackSender, wanted: Wanted) => Promise<void>): void {
+  #enqueue(apply: (sender: TrackSender<T>, wanted: Wanted<T>) => Promise<void>): void {
     this.#work = this.#work.then(async () => {
       const sender = this.#sender;
       if (sender === undefined) return;
@@ -62,16 +62,19 @@ export class MicrophoneSender {
   }
 }
 
-interface Wanted {
-  readonly track: MediaStreamTrack | undefined;
+interface Wanted<T> {
+  readonly track: T | undefined;
   readonly maxBitrateBps: number | undefined;
 }
 
-async function applyTrack(sender: TrackSender, { track }: Wanted): Promise<void> {
+async function applyTrack<T>(sender: TrackSender<T>, { track }: Wanted<T>): Promise<void> {
   if (sender.track !== (track ?? null)) await sender.replaceTrack(track ?? null);
 }
 
-async function applyBitrate(sender: TrackSender, { maxBitrateBps }: Wanted): Promise<void> {
+async function applyBitrate<T>(
+  sender: TrackSender<T>,
+  { maxBitrateBps }: Wanted<T>,
+): Promise<void> {
   if (maxBitrateBps === undefined) return;
   const parameters = sender.getParameters();
   const [encoding] = parameters.encodings;

@@ -30,7 +30,18 @@ const blocked: PreferenceStorage = {
 
 test('what was written is read again', () => {
   const storage = storageWith();
-  const preferences = { volumePercent: 35, muted: true, shortcuts: false };
+  const preferences = {
+    volumePercent: 35,
+    muted: true,
+    shortcuts: false,
+    microphone: {
+      ...defaultPreferences.microphone,
+      deviceId: 'b1c2',
+      echoCancellation: false,
+      pushToTalk: true,
+      talkKey: 'space',
+    },
+  } as const;
   assert.equal(writePreferences(storage, preferences), true);
   assert.deepEqual(readPreferences(storage), preferences);
 });
@@ -39,6 +50,33 @@ test('nothing stored, or storage blocked, gives the defaults', () => {
   assert.deepEqual(readPreferences(storageWith()), defaultPreferences);
   assert.deepEqual(readPreferences(blocked), defaultPreferences);
   assert.equal(writePreferences(blocked, defaultPreferences), false);
+});
+
+test('what an older page stored keeps its values; the microphone begins with its defaults', () => {
+  const stored = { volumePercent: 50, muted: true, shortcuts: false };
+  assert.deepEqual(readPreferences(storageWith(JSON.stringify(stored))), {
+    ...stored,
+    microphone: defaultPreferences.microphone,
+  });
+});
+
+for (const microphone of [null, 'x', {}, { ...defaultPreferences.microphone, talkKey: 'q' }]) {
+  test(`a damaged microphone costs nothing else: ${JSON.stringify(microphone)}`, () => {
+    const stored = { volumePercent: 50, muted: true, shortcuts: false };
+    const text = JSON.stringify({ ...stored, microphone });
+    assert.deepEqual(readPreferences(storageWith(text)), {
+      ...stored,
+      microphone: defaultPreferences.microphone,
+    });
+  });
+}
+
+test('the microphone is processed for speech by default, and stays open while it is on', () => {
+  const { echoCancellation, raw, pushToTalk, deviceId } = defaultPreferences.microphone;
+  assert.deepEqual(
+    { echoCancellation, raw, pushToTalk, deviceId },
+    { echoCancellation: true, raw: false, pushToTalk: false, deviceId: '' },
+  );
 });
 
 for (const damaged of [

@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { constraintsOf } from '../../../src/web/microphone-capture.ts';
+
+test('a device is a wish, so that one that is gone gives way to the default', () => {
+  const choice = {
+    deviceId: 'abc',
+    echoCancellation: true,
+    noiseSuppression: false,
+    autoGainControl: true,
+    channels: 2,
+  } as const;
+  assert.deepEqual(constraintsOf(choice), {
+    deviceId: { ideal: 'abc' },
+    echoCancellation: true,
+    noiseSuppression: false,
+    autoGainControl: true,
+    channelCount: { ideal: 2 },
+    sampleRate: { ideal: 48_000 },
+  });
+  assert.equal('deviceId' in constraintsOf({ ...choice, deviceId: '' }), false);
+});
