@@ -5,7 +5,8 @@ import { RunningMinimum } from './running-minimum.ts';
 const windowMs = 5_000;
 /** The share of arrivals that shall be in time. */
 const quantile = 0.97;
-/** Bursts are remembered a little longer than the percentile, so that one every three seconds is met. */
+/** So many bursts within that time are met, though the percentile does not see them: Wi-Fi that sleeps or scans. */
+const burstsInARow = 2;
 const burstMemoryMs = 6_000;
 /** A delay that long after nothing shorter came is the way's new delay, not a wait. */
 const longerWayMs = 300;
@@ -29,10 +30,9 @@ export class ArrivalDelay {
   #lastMediaMs = Number.NEGATIVE_INFINITY;
   #lastDelayMs = 0;
   #beyondSinceMs = Number.POSITIVE_INFINITY;
-  #burstMs = 0;
-  #burstAtMs = Number.NEGATIVE_INFINITY;
-  #earlierBurstMs = 0;
-  #earlierBurstAtMs = Number.NEGATIVE_INFINITY;
+  readonly #burstMs = new Float64Array(burstsInARow);
+  readonly #burstAtMs = new Float64Array(burstsInARow).fill(Number.NEGATIVE_INFINITY);
+  #burst = 0;
 
   /** `longestMs`: delays beyond it cannot be met, so they are outages and say nothing about jitter. */
   constructor({ longestMs }: { longestMs: number }) {
@@ -51,22 +51,24 @@ export class ArrivalDelay {
 
   /** What has to be held back so that packets are there: the percentile, or bursts that come again and again. */
   needMs(nowMs: number): number {
-    const again = nowMs - this.#earlierBurstAtMs <= burstMemoryMs;
-    return again
-      ? Math.max(this.#percentileMs, Math.min(this.#burstMs, this.#earlierBurstMs))
-      : this.#percentileMs;
+    let metMs = Number.POSITIVE_INFINITY;
+    for (let burst = 0; burst < burstsInARow; burst += 1) {
+      if (nowMs - (this.#burstAtMs[burst] ?? 0) > burstMemoryMs) return this.#percentileMs;
+      metMs = Math.min(metMs, this.#burstMs[burst] ?? 0);
+    }
+    return Math.max(this.#percentileMs, metMs);
   }
 
   /**
-   * How long after its quickest possible arrival a sound of the sender's time `mediaMs` is played, when
-   * that happens at `playedMs`: the delay this buffer adds, whatever the phase of the packets.
+   * How long after its quickest possible arrival a packet is played, when its sound ends at the sender's
+   * time `mediaMs` and its first sample is played at `playedMs`.
    */
   delayOf({ playedMs, mediaMs }: { playedMs: number; mediaMs: number }): number {
     const quickest = this.#quickest.value;
     return quickest === Number.POSITIVE_INFINITY ? 0 : playedMs - mediaMs - quickest;
   }
 
-  /** Notes an arrival. True when the way has become so much longer that the stream has to begin anew. */
+  /** Notes an arrival; the packet's sound ends at the sender's time `mediaMs`, when it can be sent. True when the way has become so much longer that the stream has to begin anew. */
   observe(arrivalMs: number, mediaMs: number): boolean {
     this.#quickest.add(arrivalMs, arrivalMs - mediaMs);
     const delayMs = arrivalMs - mediaMs - this.#quickest.value;
@@ -103,10 +105,9 @@ export class ArrivalDelay {
 
   #count(arrivalMs: number, delayMs: number): void {
     if (delayMs > 2 * this.#percentileMs + 10 && this.#delays.count > 0) {
-      this.#earlierBurstMs = this.#burstMs;
-      this.#earlierBurstAtMs = this.#burstAtMs;
-      this.#burstMs = delayMs;
-      this.#burstAtMs = arrivalMs;
+      this.#burst = (this.#burst + 1) % burstsInARow;
+      this.#burstMs[this.#burst] = delayMs;
+      this.#burstAtMs[this.#burst] = arrivalMs;
     }
     this.#delays.add(arrivalMs, delayMs);
     this.#percentileMs = this.#delays.percentile(quantile);

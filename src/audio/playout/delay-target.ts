@@ -1,8 +1,12 @@
 import type { ArrivalDelay } from './arrival-delay.ts';
 import { RunningMinimum } from './running-minimum.ts';
 
-/** Held back beyond what was measured: the bins of the percentile, and the steps of the queue's report. */
-const marginMs = 2;
+/**
+ * Held back beyond what was measured, for the steps in which queue and jitter are known and for what the
+ * drift controller needs: a share of the least target, within bounds.
+ */
+const marginShare = 0.3;
+const mostMarginMs = 3;
 /** Arrivals below which the measurement is not believed to be complete. */
 const enoughEvidence = 25;
 /** The target falls by 1 ms a second, and by half of what it is too high: 60 ms are given back in 7 s. */
@@ -12,6 +16,7 @@ const fallSharePerS = 0.5;
 const lossyFrom = 0.01;
 const lossyUntil = 0.003;
 const lossMemoryMs = 5_000;
+const queueMemoryMs = 2_000;
 
 /**
  * How long after its quickest possible arrival a sound should be played: what the arrivals ask for, plus
@@ -22,7 +27,10 @@ export class DelayTarget {
   readonly #arrivals: ArrivalDelay;
   readonly #minMs: number;
   readonly #maxMs: number;
-  readonly #reserve = new RunningMinimum({ spanMs: 2_000, valuesPerBucket: 5 });
+  readonly #marginMs: number;
+  readonly #asked = new RunningMinimum({ spanMs: queueMemoryMs, valuesPerBucket: 5 });
+  readonly #given = new RunningMinimum({ spanMs: queueMemoryMs, valuesPerBucket: 1 });
+  #finalMs = Number.NEGATIVE_INFINITY;
   #targetMs: number;
   #updatedMs = Number.NEGATIVE_INFINITY;
   #loss = 0;
@@ -32,6 +40,7 @@ export class DelayTarget {
     this.#arrivals = options.arrivals;
     this.#minMs = options.minMs;
     this.#maxMs = options.maxMs;
+    this.#marginMs = Math.min(options.minMs * marginShare, mostMarginMs);
     this.#targetMs = Math.min(2 * options.minMs, options.maxMs);
   }
 
@@ -39,14 +48,22 @@ export class DelayTarget {
     return this.#targetMs;
   }
 
-  /** Notes how much sound was still queued when more was asked for: a packet that comes later than that is too late. */
-  noteQueue(nowMs: number, queuedMs: number): void {
-    this.#reserve.add(nowMs, queuedMs);
+  /**
+   * Notes how much sound was still queued when more was asked for. A packet that is not there when the
+   * asking is final is too late; while it never comes to that, the least that was queued is near it.
+   */
+  noteQueue(nowMs: number, queuedMs: number, final: boolean): void {
+    this.#asked.add(nowMs, queuedMs);
+    if (!final) return;
+    this.#given.add(nowMs, -queuedMs);
+    this.#finalMs = nowMs;
   }
 
   /** The queue begins anew: what it held before says nothing. */
   restartQueue(nowMs: number): void {
-    this.#reserve.restart(nowMs);
+    this.#asked.restart(nowMs);
+    this.#given.restart(nowMs);
+    this.#finalMs = Number.NEGATIVE_INFINITY;
   }
 
   /** Notes a packet that was played (`lost` false) or given up. */
@@ -66,13 +83,18 @@ export class DelayTarget {
     this.#targetMs = excessMs > fallMs ? this.#targetMs - fallMs : aimMs;
   }
 
+  /** Sound that is queued at the moment from which a missing packet is too late. */
+  #reserveMs(nowMs: number): number {
+    if (nowMs - this.#finalMs < queueMemoryMs) return -this.#given.value;
+    return Number.isFinite(this.#asked.value) ? this.#asked.value : 0;
+  }
+
   #aim(nowMs: number, packetMs: number): number {
     const measuredMs = this.#arrivals.needMs(nowMs);
     const sure = this.#arrivals.evidence >= enoughEvidence;
     const jitterMs = sure ? measuredMs : Math.max(measuredMs, 2 * this.#minMs);
-    const reserveMs = Number.isFinite(this.#reserve.value) ? this.#reserve.value : 0;
     const reachMs = this.#lossy ? packetMs : 0;
-    const aimMs = reserveMs + jitterMs + reachMs + marginMs;
+    const aimMs = this.#reserveMs(nowMs) + jitterMs + reachMs + this.#marginMs;
     return Math.min(Math.max(aimMs, this.#minMs), this.#maxMs);
   }
 }

@@ -90,12 +90,18 @@ export class JitterBuffer<P> {
   #bridged = false;
   #packetSamples = 960;
   #nowMs = 0;
+  /** Samples by which the delay was changed on purpose so far. */
+  #adjusted = 0;
+  /** Comfort noise since the packet that announced the pause: no delay, since the pause takes it out again. */
+  #pauseSamples = 0;
+  /** Played time less sender's time of a packet that may be stretched; NaN when there is none. */
+  #hintedOffsetMs = Number.NaN;
   readonly #conceal: { kind: 'conceal'; samples: number; because: 'loss' | 'dtx' | 'underrun' } = {
     kind: 'conceal',
     samples: 0,
     because: 'loss',
   };
-  #decode: { kind: 'decode'; item: JitterItem<P>; stretch: Stretch } | undefined;
+  #decode: { kind: 'decode'; item: JitterItem<P>; stretch: Stretch; stretchMs: number } | undefined;
   #recover: { kind: 'recover'; next: JitterItem<P>; samples: number } | undefined;
 
   constructor({
@@ -125,6 +131,14 @@ export class JitterBuffer<P> {
     return this.#arrivals.jitterMs;
   }
 
+  /**
+   * By how much the delay has been changed on purpose so far, in ms: what was bridged, skipped, set right in
+   * pauses, taken out and put in. For the drift controller, which looks for all the rest.
+   */
+  get adjustedMs(): number {
+    return this.#adjusted / samplesPerMs;
+  }
+
   /** Packets held. */
   get size(): number {
     return this.#store.count;
@@ -136,9 +150,8 @@ export class JitterBuffer<P> {
    */
   levelMs(queuedMs: number, nowMs: number = this.#nowMs): number {
     if (this.#state !== 'playing') return this.#heldMs() + queuedMs;
-    const first = this.#store.firstFrom(this.#nextSequence);
-    if (first === undefined && this.#paused) return this.#target.ms;
-    return this.#delayMs(this.#nextTimestamp, nowMs + queuedMs);
+    const end = this.#nextTimestamp + this.#packetSamples + this.#pauseSamples;
+    return this.#delayMs(end, nowMs + queuedMs);
   }
 
   /**
@@ -154,7 +167,8 @@ export class JitterBuffer<P> {
     if (place === 'jump') this.#forgetStream();
     else if (this.#store.knows(sequence)) return this.#drop('duplicate');
     if (this.#state === 'idle') this.#fill(item.arrivalMs);
-    if (this.#arrivals.observe(item.arrivalMs, timestamp / samplesPerMs)) this.#refill();
+    const endMs = (timestamp + item.samples) / samplesPerMs;
+    if (this.#arrivals.observe(item.arrivalMs, endMs)) this.#refill();
     this.#target.update(item.arrivalMs, this.#packetSamples / samplesPerMs);
     if (sequence < this.#nextSequence || timestamp + item.samples <= this.#nextTimestamp) {
       return this.#drop('late');
@@ -172,7 +186,8 @@ export class JitterBuffer<P> {
     if (this.#state === 'idle') return idle;
     const playedMs = at.nowMs + at.queuedMs;
     if (this.#state === 'filling' && !this.#begin(at.nowMs, playedMs)) return idle;
-    this.#target.noteQueue(at.nowMs, at.queuedMs);
+    this.#target.noteQueue(at.nowMs, at.queuedMs, at.final);
+    this.#noteStretch(playedMs);
     const first = this.#store.firstFrom(this.#nextSequence);
     if (first === undefined) return at.final ? this.#bridge(playedMs) : wait;
     const missing = first - this.#nextSequence;
@@ -187,22 +202,22 @@ export class JitterBuffer<P> {
   /** The stream after a packet that is lost, of which the packets from `first` on are here. */
   #mend(first: number, gap: number, playedMs: number): PlayoutStep<P> {
     const missing = first - this.#nextSequence;
-    const lastLost = Math.min(roundSamples(gap / missing), mostSamples);
-    const dueMs = this.#target.ms - this.#delayMs(this.#store.timestampAt(first), playedMs);
-    const dueSamples = dueMs * samplesPerMs;
+    const lastLost = Math.min(Math.max(roundSamples(gap / missing), leastSamples), mostSamples);
+    const dueSamples = this.#dueSamples(first, playedMs);
     if (missing > 1) {
       const fill = roundSamples(Math.min(gap - lastLost, dueSamples - lastLost));
-      if (fill >= leastSamples) return this.#makeUpLost(Math.min(fill, lastLost), first);
+      if (fill > 0) return this.#makeUpLost(Math.min(fill, lastLost), first);
       this.#giveUp(missing - 1);
     }
     this.#giveUp(1);
-    this.#nextTimestamp = this.#store.timestampAt(first);
+    this.#moveTo(this.#store.timestampAt(first));
     const next = this.#store.at(first);
     // What was made up while it was not known to be lost stands for it, unless the delay may grow.
     if (next === undefined || (this.#bridged && dueSamples < lastLost / 2)) {
       return this.#hand(first, playedMs);
     }
     this.#bridged = false;
+    this.#adjusted += lastLost;
     this.#recover ??= { kind: 'recover', next, samples: 0 };
     this.#recover.next = next;
     this.#recover.samples = lastLost;
@@ -225,26 +240,40 @@ export class JitterBuffer<P> {
 
   /** Nothing is here: made-up sound, for as long as the delay may still grow without going on in the stream. */
   #bridge(playedMs: number): PlayoutStep<P> {
-    if (this.#paused) return this.#makeUp('dtx', fillerSamples);
+    const filler = Math.max(
+      Math.min(roundSamples(this.#packetSamples), fillerSamples),
+      leastSamples,
+    );
+    if (this.#paused) return this.#fillPause(filler);
     this.#bridged = true;
-    const delayMs = this.#delayMs(this.#nextTimestamp, playedMs) + fillerSamples / samplesPerMs;
-    if (delayMs > this.#maxTargetMs) this.#nextTimestamp += fillerSamples;
-    return this.#makeUp('underrun', fillerSamples);
+    const end = this.#nextTimestamp + this.#packetSamples;
+    const delayMs = this.#delayMs(end, playedMs) + filler / samplesPerMs;
+    if (delayMs > this.#maxTargetMs) this.#nextTimestamp += filler;
+    else this.#adjusted += filler;
+    return this.#makeUp('underrun', filler);
   }
 
   /** A pause is where the delay is set right for nothing: the first sound after it is played at the target. */
   #endPause(first: number, playedMs: number): PlayoutStep<P> {
-    const dueMs = this.#target.ms - this.#delayMs(this.#store.timestampAt(first), playedMs);
-    const due = Math.min(roundSamples(dueMs * samplesPerMs), fillerSamples);
-    if (due >= leastSamples) return this.#makeUp('dtx', due);
+    const due = Math.min(roundSamples(this.#dueSamples(first, playedMs)), fillerSamples);
+    if (due > 0) return this.#fillPause(due);
     if (first > this.#nextSequence) this.#giveUp(first - this.#nextSequence);
     return this.#hand(first, playedMs);
+  }
+
+  #fillPause(samples: number): PlayoutStep<P> {
+    if (this.#paused) this.#pauseSamples += samples;
+    else this.#adjusted += samples;
+    return this.#makeUp('dtx', samples);
   }
 
   #hand(sequence: number, playedMs: number): PlayoutStep<P> {
     const timestamp = this.#store.timestampAt(sequence);
     const item = this.#store.take(sequence);
     if (item === undefined) return wait;
+    this.#moveTo(timestamp);
+    this.#adjusted += this.#packetSamples - item.samples + this.#pauseSamples;
+    this.#pauseSamples = 0;
     this.#nextSequence = sequence + 1;
     this.#nextTimestamp = timestamp + item.samples;
     this.#paused = item.isDtx === true;
@@ -252,12 +281,30 @@ export class JitterBuffer<P> {
     this.#packetSamples = item.samples;
     this.#target.noteFate(false, item.samples);
     const targetMs = this.#target.ms;
-    const offMs = this.#delayMs(timestamp, playedMs) - targetMs;
+    const offMs = this.#delayMs(timestamp + item.samples, playedMs) - targetMs;
     const stretch = this.#hint.for(this.#nowMs, { offMs, targetMs });
-    this.#decode ??= { kind: 'decode', item, stretch };
+    if (stretch !== 'none') {
+      this.#hintedOffsetMs = playedMs - (timestamp + item.samples) / samplesPerMs;
+    }
+    this.#decode ??= { kind: 'decode', item, stretch, stretchMs: 0 };
     this.#decode.item = item;
     this.#decode.stretch = stretch;
+    this.#decode.stretchMs = stretch === 'none' ? 0 : Math.abs(offMs);
     return this.#decode;
+  }
+
+  /** Goes on elsewhere in the stream than it was to be gone on. */
+  #moveTo(timestamp: number): void {
+    this.#adjusted += this.#nextTimestamp - timestamp;
+    this.#nextTimestamp = timestamp;
+  }
+
+  /** What became of a hint: whoever plays does not say, but the queue is shorter or longer by it. */
+  #noteStretch(playedMs: number): void {
+    const end = this.#nextTimestamp + this.#packetSamples;
+    const byMs = playedMs - end / samplesPerMs - this.#hintedOffsetMs;
+    if (Math.abs(byMs) >= 1) this.#adjusted += byMs * samplesPerMs;
+    this.#hintedOffsetMs = Number.NaN;
   }
 
   #makeUp(because: 'loss' | 'dtx' | 'underrun', samples: number): PlayoutStep<P> {
@@ -272,28 +319,28 @@ export class JitterBuffer<P> {
   /** Begins to play when the delay is at its target. */
   #begin(nowMs: number, playedMs: number): boolean {
     this.#target.restartQueue(nowMs);
-    this.#target.noteQueue(nowMs, playedMs - nowMs);
+    this.#target.noteQueue(nowMs, playedMs - nowMs, false);
+    this.#target.update(nowMs, this.#packetSamples / samplesPerMs);
     let first = this.#store.firstFrom(this.#nextSequence);
     if (first === undefined) return false;
-    if (this.#delayMs(this.#store.timestampAt(first), playedMs) < this.#target.ms) return false;
+    if (this.#dueSamples(first, playedMs) > 0) return false;
     if (this.#resuming) first = this.#skipBacklog(first, playedMs);
     this.#nextSequence = first;
     this.#nextTimestamp = this.#store.timestampAt(first);
     this.#state = 'playing';
     this.#resuming = true;
     this.#paused = false;
+    this.#pauseSamples = 0;
     this.#bridged = false;
     return true;
   }
 
   #skipBacklog(oldest: number, playedMs: number): number {
-    const excess = (at: number) =>
-      this.#delayMs(this.#store.timestampAt(at), playedMs) - this.#target.ms;
-    if (excess(oldest) < backlogMs) return oldest;
+    if (this.#dueSamples(oldest, playedMs) > -backlogMs * samplesPerMs) return oldest;
     let first = oldest;
     for (;;) {
       const following = this.#store.firstFrom(first + 1);
-      if (following === undefined || excess(following) < 0) return first;
+      if (following === undefined || this.#dueSamples(following, playedMs) > 0) return first;
       this.#store.take(first);
       this.counts.skipped += 1;
       first = following;
@@ -346,8 +393,15 @@ export class JitterBuffer<P> {
     this.#nextSequence = Number.NEGATIVE_INFINITY;
   }
 
-  #delayMs(timestamp: number, playedMs: number): number {
-    return this.#arrivals.delayOf({ playedMs, mediaMs: timestamp / samplesPerMs });
+  /** The delay of a packet whose sound ends at a timestamp, when its first sample is played at `playedMs`. */
+  #delayMs(endTimestamp: number, playedMs: number): number {
+    return this.#arrivals.delayOf({ playedMs, mediaMs: endTimestamp / samplesPerMs });
+  }
+
+  /** How much sound should be played before this packet, so that it is played at the target. */
+  #dueSamples(sequence: number, playedMs: number): number {
+    const end = this.#store.timestampAt(sequence) + (this.#store.at(sequence)?.samples ?? 0);
+    return (this.#target.ms - this.#delayMs(end, playedMs)) * samplesPerMs;
   }
 
   #heldMs(): number {
@@ -360,5 +414,5 @@ export class JitterBuffer<P> {
 }
 
 function roundSamples(samples: number): number {
-  return Math.max(Math.floor(samples / leastSamples + 0.001) * leastSamples, leastSamples);
+  return Math.floor(samples / leastSamples + 0.001) * leastSamples;
 }

@@ -36,7 +36,13 @@ export type Stretch = 'none' | 'shorten' | 'lengthen';
  * until the next call of `next()`, which writes over it.
  */
 export type PlayoutStep<P> =
-  | { readonly kind: 'decode'; readonly item: JitterItem<P>; readonly stretch: Stretch }
+  | {
+      readonly kind: 'decode';
+      readonly item: JitterItem<P>;
+      readonly stretch: Stretch;
+      /** How much too long (too short) the delay is: no more should be taken out (put in). */
+      readonly stretchMs: number;
+    }
   /** Lost, and the packet after it is here: its in-band FEC if it has it, PLC if not. */
   | { readonly kind: 'recover'; readonly next: JitterItem<P>; readonly samples: number }
   | {

@@ -3,8 +3,8 @@ import type { Stretch } from './playout-step.ts';
 /** Off target by less than this is for the drift controller to mend. */
 const leastOffMs = 5;
 const offShare = 0.25;
-/** Mended when this close. */
-const mendedMs = 1;
+/** Mended when this close: a cut is 2.5 ms at least. */
+const mendedMs = 3;
 /** At most one block in this time is stretched: 10 ms in 100 is hardly heard. */
 const calmEveryMs = 100;
 /** Further off than this, delay (or what is about to be missing) is worse than what is heard. */
