@@ -34,7 +34,7 @@ export interface AudioService {
 export interface MicrophoneService {
   status(): MicrophoneStatus;
   metrics(): MicrophoneMetrics;
-  /** Throws MICROPHONE_HELD (`details.holder` says who holds it) or MICROPHONE_SESSION_UNKNOWN. Idempotent for the holder. */
+  /** Throws MICROPHONE_HELD (`details.holder` is the status's `holder`) or MICROPHONE_SESSION_UNKNOWN. Idempotent for the holder. */
   start(request: StartMicrophone): Promise<MicrophoneStatus>;
   /** Frees the microphone; does nothing when `session` does not hold it. */
   stop(request: StopMicrophone): Promise<MicrophoneStatus>;

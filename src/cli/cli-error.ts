@@ -10,6 +10,7 @@ const advice: Partial<Record<ErrorCode, string>> = {
   AUDIO_NATIVE_MISSING:
     'When it is there, earshot restart audio-output and earshot restart audio-input.',
   SETTINGS_WRITE_FAILED: 'See that the data directory (dataDir) is writable and has room.',
+  CHILD_NOT_RUNNING: 'See earshot status, and earshot logs for the cause.',
   CHILD_SPAWN_FAILED: 'See earshot logs for the cause.',
   INTERNAL: 'See earshot logs for the cause.',
 };

@@ -7,7 +7,7 @@ export const childRoutes: readonly Route[] = [
     {
       summary: 'Stops a child process and starts it again, out of `failed` too.',
       answer: 'the child as in `/api/v1/status`',
-      errors: ['CHILD_UNKNOWN', 'CHILD_SPAWN_FAILED'],
+      errors: ['CHILD_UNKNOWN', 'CHILD_NOT_RUNNING', 'CHILD_BUSY'],
     },
     ({ services }, { name = '' }) => services.children.restart(name),
   ),

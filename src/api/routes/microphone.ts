@@ -27,7 +27,7 @@ export const microphoneRoutes: readonly Route[] = [
     '/api/v1/microphone/start',
     {
       summary:
-        'Gives the microphone to a viewer: `session` is the `session_id` of its WebSocket. While another one holds it, `details.holder` of the refusal says which; `takeover` takes it.',
+        'Gives the microphone to a viewer: `session` is the `session_id` of its WebSocket. While another one holds it, `details.holder` of the refusal is that `holder`; `takeover` takes it.',
       answer: asStatus,
       body: startMicrophoneSchema,
       errors: ['MICROPHONE_HELD', 'MICROPHONE_SESSION_UNKNOWN'],
@@ -60,7 +60,7 @@ export const microphoneRoutes: readonly Route[] = [
     {
       summary: 'Starts the audio-input process anew; the holder keeps the microphone.',
       answer: asStatus,
-      errors: ['CHILD_SPAWN_FAILED'],
+      errors: ['CHILD_NOT_RUNNING', 'CHILD_BUSY'],
     },
     ({ services }) => services.microphone.reset(),
   ),
