@@ -11,8 +11,8 @@ const sequenceSpace = 0x10000;
 const maxDropout = 3_000;
 /** A packet so far behind is late rather than a restart (A.1, MAX_MISORDER). */
 const maxMisorder = 100;
-/** A transit time that moved by more than this was moved by the sender's clock, e.g. while it was silent. */
-const maxTransitChangeMs = 5_000;
+/** A transit time that moved by more was moved by the sender: Chromium's timestamps stand still while it has no track. */
+const maxTransitChangeMs = 1_000;
 
 /** One report block about the stream (RFC 3550 §6.4.1), without the times of the sender's reports. */
 export interface ReceptionSummary {

@@ -2,10 +2,7 @@ import assert from 'node:assert/strict';
 import { createSocket, type Socket } from 'node:dgram';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
-import { silentLog } from '../../src/log/log.ts';
-import { MediaHub } from '../../src/media/media-hub.ts';
+import type { MediaHub } from '../../src/media/media-hub.ts';
 import type { DeviceMessage } from '../../src/media/signaling-messages.ts';
 import {
   clientHello,
@@ -13,6 +10,8 @@ import {
   record,
   rtpWithHugeExtension,
 } from '../fixtures/dtls-datagrams.ts';
+import { heapBytes } from '../fixtures/heap.ts';
+import { startMediaHub } from '../fixtures/media-hub.ts';
 import { OpusSource } from '../fixtures/opus-source.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
 import { WeriftViewer } from '../fixtures/werift-viewer.ts';
@@ -26,14 +25,6 @@ const killers = [
   record(21, 1, Buffer.from([1, 0])),
   record(23, 1, Buffer.alloc(40, 9)),
 ];
-
-setFlagsFromString('--expose-gc');
-const collect: unknown = runInNewContext('gc');
-
-function heapBytes(): number {
-  if (typeof collect === 'function') collect();
-  return process.memoryUsage().heapUsed;
-}
 
 /** Where a candidate of ours says the media port is. */
 function mediaPort(messages: readonly DeviceMessage[]): { address: string; port: number } {
@@ -52,17 +43,7 @@ describe('a live media port under attack', () => {
   let stranger: Socket;
 
   before(async () => {
-    hub = new MediaHub({
-      config: {
-        iceServers: [],
-        udpPortMin: 0,
-        udpPortMax: 0,
-        addresses: ['127.0.0.1'],
-        maxViewers: 2,
-      },
-      log: silentLog,
-    });
-    await hub.start();
+    hub = await startMediaHub();
     source = new OpusSource({ publish: (frame) => hub.publishAudio(frame), frameMs: 10 });
     source.start();
     stranger = createSocket('udp4');

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, mock, test } from 'node:test';
 import { CipherContext } from 'werift';
 import { outputPresets, presetNames } from '../../src/audio/presets.ts';
-import { silentLog } from '../../src/log/log.ts';
-import { MediaHub } from '../../src/media/media-hub.ts';
+import type { MediaHub } from '../../src/media/media-hub.ts';
+import { startMediaHub } from '../fixtures/media-hub.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
 import { WeriftViewer } from '../fixtures/werift-viewer.ts';
 
@@ -14,18 +14,7 @@ describe('media on the wire', () => {
   let captureTimeNs: bigint;
 
   beforeEach(async () => {
-    hub = new MediaHub({
-      config: {
-        iceServers: [],
-        udpPortMin: 0,
-        udpPortMax: 0,
-        addresses: ['127.0.0.1'],
-        maxViewers: 2,
-      },
-      log: silentLog,
-      limits: { probeMs: 250, silenceMs: 1_500, connectMs: 10_000 },
-    });
-    await hub.start();
+    hub = await startMediaHub({ limits: { probeMs: 250, silenceMs: 1_500, connectMs: 10_000 } });
     viewer = new WeriftViewer();
     captureTimeNs = process.hrtime.bigint();
   });
