@@ -54,6 +54,7 @@ function deviceText({ device, deviceState, deviceError }: MicrophoneStatus, io: 
 }
 
 function delayText({ latencyMeanMs, latencyP95Ms, levelMs, targetMs }: InputStats): string {
+  if (latencyMeanMs === 0) return 'nothing is played at the moment';
   return `${latencyMeanMs.toFixed(1)} ms, 95 % within ${latencyP95Ms.toFixed(1)} ms; buffer ${levelMs.toFixed(1)} ms, target ${targetMs.toFixed(1)} ms`;
 }
 

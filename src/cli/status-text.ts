@@ -27,10 +27,7 @@ export function audioText({ audio }: Status, io: CliIo): string {
     ['Quality', `${audio.quality}: ${encoderText(audio.effective)}`],
     ['Device', `${audio.device} (${state})`],
     ['Sound', `${audio.muted ? colour(io, 'yellow', 'muted') : 'on'}, ${levelText(audio)}`],
-    [
-      'Delay',
-      `${audio.latencyMeanMs.toFixed(1)} ms until sent, 95 % within ${audio.latencyP95Ms.toFixed(1)} ms; encoding ${audio.encodeMeanUs.toFixed(0)} µs, at most ${audio.encodeMaxUs.toFixed(0)} µs`,
-    ],
+    ['Delay', delayText(audio)],
     [
       'Faults',
       [
@@ -40,6 +37,16 @@ export function audioText({ audio }: Status, io: CliIo): string {
       ].join(', '),
     ],
   ]);
+}
+
+function delayText(audio: Status['audio']): string {
+  if (audio.latencyMeanMs === 0) return 'nothing is sent at the moment';
+  return [
+    `${audio.latencyMeanMs.toFixed(1)} ms until sent`,
+    `95 % within ${audio.latencyP95Ms.toFixed(1)} ms`,
+    `encoding ${audio.encodeMeanUs.toFixed(0)} µs`,
+    `at most ${audio.encodeMaxUs.toFixed(0)} µs`,
+  ].join(', ');
 }
 
 export function levelText({

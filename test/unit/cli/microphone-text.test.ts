@@ -62,7 +62,11 @@ describe('the microphone for people', () => {
   });
 
   it('says when nothing was played yet', () => {
-    const stats = inputStats({ playedSamples: 0 });
+    const stats = inputStats({ playedSamples: 0, latencyMeanMs: 0 });
+    assert.match(
+      microphoneText(status(), metrics({ stats }), io),
+      /Delay +nothing is played at the moment\n/,
+    );
     assert.match(microphoneText(status(), metrics({ stats }), io), /nothing was played yet/);
   });
 });

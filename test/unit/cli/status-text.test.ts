@@ -113,8 +113,11 @@ describe('the status for people', () => {
   it('shows how long the host’s sound takes until it is sent', () => {
     assert.match(
       audioText(status(), io),
-      /Delay +24\.5 ms until sent, 95 % within 26\.0 ms; encoding 95 µs, at most 310 µs\n/,
+      /Delay +24\.5 ms until sent, 95 % within 26\.0 ms, encoding 95 µs, at most 310 µs\n/,
     );
+    const { audio } = status();
+    const quiet = status({ audio: { ...audio, latencyMeanMs: 0 } });
+    assert.match(audioText(quiet, io), /Delay +nothing is sent at the moment\n/);
   });
 });
 
