@@ -16,11 +16,14 @@ export interface CaptureChoice {
   readonly channels: 1 | 2;
 }
 
-/** Constraints for a choice. All are wishes: a device that is gone gives way to the default, never to an error. */
+/**
+ * Constraints for a choice. The device is a demand, since Chromium takes no notice of a wish for one;
+ * everything else is a wish, which no device has to refuse.
+ */
 export function constraintsOf(choice: CaptureChoice): MediaTrackConstraints {
   const { deviceId, echoCancellation, noiseSuppression, autoGainControl, channels } = choice;
   return {
-    ...(deviceId === '' ? {} : { deviceId: { ideal: deviceId } }),
+    ...(deviceId === '' ? {} : { deviceId: { exact: deviceId } }),
     echoCancellation,
     noiseSuppression,
     autoGainControl,
@@ -54,7 +57,7 @@ export class MicrophoneCapture {
     if (trouble !== undefined) throw new CaptureError(trouble);
     let stream: MediaStream;
     try {
-      stream = await navigator.mediaDevices.getUserMedia({ audio: constraintsOf(choice) });
+      stream = await openStream(choice);
     } catch (error) {
       throw new CaptureError(troubleOf(error, await permissionState()), { cause: error });
     }
@@ -93,6 +96,18 @@ export class MicrophoneCapture {
       if (status === undefined) return;
       status.onchange = () => onPermission(status.state);
     });
+  }
+}
+
+/** The chosen device's sound; the browser's default where that device is not there. */
+async function openStream(choice: CaptureChoice): Promise<MediaStream> {
+  try {
+    return await navigator.mediaDevices.getUserMedia({ audio: constraintsOf(choice) });
+  } catch (error) {
+    const isGone =
+      error instanceof Error && ['OverconstrainedError', 'NotFoundError'].includes(error.name);
+    if (!isGone || choice.deviceId === '') throw error;
+    return await openStream({ ...choice, deviceId: '' });
   }
 }
 

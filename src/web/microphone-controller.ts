@@ -196,7 +196,7 @@ export class MicrophoneController<T extends SoundTrack> {
     try {
       const track = await this.#options.capture(this.#choice, {
         onEnded: () => {
-          // Another microphone may be left; the constraints are wishes.
+          // Another microphone may be left.
           if (capture === this.#captures) void this.#open();
         },
         onSourceMuted: (sourceMuted) => {

@@ -16,17 +16,37 @@ import {
   viewerMessageSchema,
 } from '../../src/media/signaling-messages.ts';
 import { InMemoryServices } from '../fixtures/in-memory-services.ts';
-import { autoplayFlag, chromiumLaunch, loopbackFlag } from '../lab/chromium-launch.ts';
+import {
+  autoplayFlag,
+  chromiumLaunch,
+  fakeDeviceFlag,
+  loopbackFlag,
+} from '../lab/chromium-launch.ts';
 
 type Viewer = Parameters<MediaService['openSession']>[0];
 
-/** A browser of the lab (LAB flags), with or without the leave to play sound unasked. */
+/** A browser of the lab (LAB flags), with or without the leave to play sound unasked. Its microphones are made up; leave to use them is given or refused by its context. */
 export function launchChromium({ autoplay }: { readonly autoplay: boolean }): Promise<Browser> {
   const policy = autoplay ? autoplayFlag : '--autoplay-policy=document-user-activation-required';
   return chromium.launch(
-    chromiumLaunch([policy, loopbackFlag, '--disable-features=WebRtcHideLocalIpsWithMdns']),
+    chromiumLaunch([
+      policy,
+      loopbackFlag,
+      fakeDeviceFlag,
+      '--disable-features=WebRtcHideLocalIpsWithMdns',
+    ]),
   );
 }
+
+const heardSchema = v.object({
+  packets: v.number(),
+  bytes: v.number(),
+  energy: v.number(),
+  ssrc: v.number(),
+});
+
+/** What came of a viewer's microphone since its peer connection was made. */
+export type Heard = v.InferOutput<typeof heardSchema>;
 
 /** One viewer's session as the device's side sees it. */
 export interface ViewerRecord {
@@ -49,7 +69,11 @@ export class PageLab {
   readonly #calls = new Set<Promise<void>>();
   readonly #server: ApiServer;
 
-  private constructor(options: { readonly directory: string; readonly host: Page }) {
+  private constructor(options: {
+    readonly directory: string;
+    readonly host: Page;
+    readonly listen: string;
+  }) {
     this.#directory = options.directory;
     this.#host = options.host;
     const { audio, microphone, children, logs, events, metrics } = this.memory;
@@ -64,7 +88,7 @@ export class PageLab {
       media: { openSession: (viewer) => this.#openSession(viewer), sessions: () => [] },
     };
     this.#server = new ApiServer({
-      listen: '127.0.0.1',
+      listen: options.listen,
       port: 0,
       allowedHosts: [],
       controlSocket: join(options.directory, 'control.sock'),
@@ -75,11 +99,12 @@ export class PageLab {
     });
   }
 
-  static async start(browser: Browser): Promise<PageLab> {
+  /** `listen` is the server's address; this machine's own unless told otherwise. */
+  static async start(browser: Browser, { listen = '127.0.0.1' } = {}): Promise<PageLab> {
     const directory = await mkdtemp(join(tmpdir(), 'earshot-page-'));
     await buildWeb({ outDir: join(directory, 'web'), minify: true });
     const host = await browser.newPage();
-    const lab = new PageLab({ directory, host });
+    const lab = new PageLab({ directory, host, listen });
     await lab.#server.start();
     await host.exposeFunction('toViewer', (sessionId: string, text: string) => {
       lab.#toViewer(sessionId, v.parse(deviceMessageSchema, JSON.parse(text)));
@@ -95,6 +120,13 @@ export class PageLab {
   /** The newest session. */
   get viewer(): ViewerRecord | undefined {
     return this.viewers.at(-1);
+  }
+
+  /** What the host hears of a session's microphone. */
+  async hears(viewer: ViewerRecord): Promise<Heard> {
+    const id = JSON.stringify(String(this.viewers.indexOf(viewer)));
+    const text: unknown = await this.#host.evaluate(`window.hostHears(${id})`);
+    return v.parse(heardSchema, JSON.parse(String(text)));
   }
 
   async stop(): Promise<void> {

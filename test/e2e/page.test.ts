@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { EarshotError } from '../../src/errors/earshot-error.ts';
-import type { ViewerMessage } from '../../src/media/signaling-messages.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
 import { launchChromium, PageLab, type ViewerRecord } from './page-lab.ts';
+import { look, playing as playingIn, sent, strip, visit } from './page-visit.ts';
 
 /** The page in a real browser, against the real server, hearing a real peer connection. */
 
@@ -25,65 +25,23 @@ after(async () => {
   for (const end of started) await end();
 });
 
-/** Opens the page, lets `use` have it, and then finds fault with anything the browser complained of. */
-async function withPage(
+/** A visit with this file's lab, and its browser unless another is named. */
+function withPage(
   use: (page: Page) => Promise<void>,
   { context = {}, in: where = browser }: { context?: BrowserContextOptions; in?: Browser } = {},
 ): Promise<void> {
-  const page = await where.newPage({ viewport: { width: 1280, height: 800 }, ...context });
-  page.setDefaultTimeout(20_000);
-  const complaints: string[] = [];
-  const origins = new Set<string>();
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-  });
-  page.on('pageerror', ({ message }) => complaints.push(message));
-  page.on('request', (request) => origins.add(new URL(request.url()).origin));
-  page.on('websocket', (socket) => origins.add(new URL(socket.url()).host));
-  try {
-    await page.goto(lab.url);
-    await use(page);
-  } finally {
-    await page.close();
-    lab.memory.beforeChange = async () => undefined;
-  }
-  const { origin, host } = new URL(lab.url);
-  assert.deepEqual([...origins].sort(), [host, origin].sort(), 'requests stay on the device');
-  assert.deepEqual(complaints, []);
+  return visit({ lab, browser: where, context }, use);
 }
 
-function look(page: Page, property: string): Promise<unknown> {
-  return page.evaluate(`window.earshot?.${property}`);
-}
-
-async function playing(page: Page): Promise<ViewerRecord> {
-  try {
-    await waitFor('the page to play', async () => (await look(page, 'playback')) === 'playing');
-  } catch (cause) {
-    const messages = lab.viewer?.received.map(({ type }) => type).join(' ');
-    throw new Error(`${await strip(page).textContent()}: the device got ${messages}`, { cause });
-  }
-  const viewer = lab.viewer;
-  assert.ok(viewer);
-  return viewer;
-}
-
-/** The first message of a type that a viewer sent. */
-function sent<T extends ViewerMessage['type']>(
-  viewer: ViewerRecord,
-  type: T,
-): Extract<ViewerMessage, { type: T }> | undefined {
-  return viewer.received.find(
-    (message): message is Extract<ViewerMessage, { type: T }> => message.type === type,
-  );
-}
+const playing = (page: Page) => playingIn(lab, page);
 
 function answered(viewer: ViewerRecord | undefined): boolean {
   return viewer !== undefined && sent(viewer, 'webrtc_answer') !== undefined;
 }
 
-const radio = (page: Page, name: RegExp) => page.getByRole('radio', { name });
-const strip = (page: Page) => page.getByRole('region', { name: 'Connection' });
+const radio = (page: Page, name: RegExp) =>
+  page.getByRole('group', { name: 'Quality', exact: true }).getByRole('radio', { name });
+const hostMeter = (page: Page) => page.getByRole('meter', { name: 'Level of the host’s sound' });
 
 async function checked(page: Page, name: RegExp): Promise<void> {
   await waitFor(`${name} to be chosen`, () => radio(page, name).isChecked());
@@ -97,7 +55,7 @@ test('connects, plays in stereo, says so to the device, and measures', async () 
     assert.match(sent(viewer, 'webrtc_answer')?.sdp ?? '', /a=fmtp:111 .*stereo=1/);
     // The host's left channel is 12 dB above its right one: only a stereo decoder keeps that.
     const reading = await waitFor('a reading of the meter', async () => {
-      const text = await page.locator('meter').getAttribute('aria-valuetext');
+      const text = await hostMeter(page).getAttribute('aria-valuetext');
       const [, left, right] = /^left (-\d+) dB, right (-\d+) dB$/.exec(text ?? '') ?? [];
       return Number(left) > -15 && { left: Number(left), right: Number(right) };
     });
@@ -144,11 +102,11 @@ test('a choice shows before the device answers', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     lab.memory.beforeChange = () => promise;
     await radio(page, /^Low/).click();
-    await page.locator('fieldset[aria-busy="true"]').waitFor();
+    await page.locator('.quality fieldset[aria-busy="true"]').waitFor();
     assert.equal(await radio(page, /^Low/).isChecked(), true);
     assert.equal(lab.memory.audio.quality().quality, 'medium');
     resolve();
-    await page.locator('fieldset[aria-busy="false"]').waitFor();
+    await page.locator('.quality fieldset[aria-busy="false"]').waitFor();
     assert.equal(lab.memory.audio.quality().quality, 'low');
     lab.memory.beforeChange = async () => undefined;
     await lab.memory.audio.setQuality({ quality: 'medium' });
@@ -194,7 +152,7 @@ test('mute and volume are this browser’s own and remembered', async () => {
     assert.equal(await page.getByRole('slider', { name: 'Volume' }).inputValue(), '39');
     assert.ok(Math.abs(Number(await look(page, 'output.gain')) - 0.39 ** 2) < 1e-6);
     await page.getByRole('button', { name: 'Muted', pressed: true }).click();
-    await page.getByRole('button', { name: 'Mute', pressed: false }).waitFor();
+    await page.getByRole('button', { name: 'Mute', exact: true, pressed: false }).waitFor();
     assert.equal(await look(page, 'output.muted'), false);
   });
 });
@@ -249,7 +207,7 @@ test('where the browser blocks sound a button says so, and pressing it plays', a
       await waitFor('the report of sound', () => sent(viewer, 'client_media_ready'));
       // The meter's context was blocked as well and must run now.
       await waitFor('a reading of the meter', async () =>
-        /^left -\d/.test((await page.locator('meter').getAttribute('aria-valuetext')) ?? ''),
+        /^left -\d/.test((await hostMeter(page).getAttribute('aria-valuetext')) ?? ''),
       );
     },
     { in: strict },
@@ -343,9 +301,23 @@ test('no sound device on the host side is named with its reason', async () => {
   });
 });
 
+test('the device to capture from is chosen, and kept at the device', async () => {
+  await withPage(async (page) => {
+    const choice = page.getByRole('combobox', { name: 'Host’s sound from' });
+    await waitFor('the choice', async () => (await choice.inputValue()) === 'hw:CARD=UAC1Gadget');
+    await choice.selectOption('HDMI sound of the host');
+    await waitFor('the device to have it', async () => {
+      const { current } = await lab.memory.audio.devices();
+      return current === 'hw:CARD=HDMI';
+    });
+    await choice.selectOption('USB sound of the host');
+    await waitFor('the choice', async () => (await choice.inputValue()) === 'hw:CARD=UAC1Gadget');
+  });
+});
+
 test('device facts come from its events', async () => {
   await withPage(async (page) => {
-    await page.getByText('USB sound of the host').waitFor();
+    await page.getByRole('combobox', { name: 'Host’s sound from' }).waitFor();
     lab.memory.emit('audio-metrics-update', { ...lab.memory.audio.status(), xruns: 12_345 });
     await page.getByText('12\u202f345').waitFor();
   });
@@ -427,13 +399,14 @@ test('every control has a name, is reached by Tab and shows its focus', async ()
       'meter',
       'image',
       'table',
+      'combobox',
     ]);
     const named = nodes.filter(({ ignored, role }) => !ignored && roles.has(String(role?.value)));
     assert.ok(named.length >= 13, `${named.length} controls`);
     const nameless = named.filter(({ name }) => String(name?.value ?? '').trim() === '');
     assert.deepEqual(nameless, []);
     const reached: string[] = [];
-    for (let step = 0; step < 12; step += 1) {
+    for (let step = 0; step < 24; step += 1) {
       await page.keyboard.press('Tab');
       const focus = await page.evaluate(`(() => {
         const e = document.activeElement;
@@ -444,15 +417,14 @@ test('every control has a name, is reached by Tab and shows its focus', async ()
       if (focus === 'end') break;
       reached.push(String(focus));
     }
-    assert.deepEqual(reached, [
-      'button true',
-      'button true',
-      'range true',
-      'button true',
-      'radio true',
-      'summary true',
-      'checkbox true',
-    ]);
+    const listening = ['button', 'range', 'button', 'radio'];
+    // What is disabled while the microphone is off is not reached.
+    const microphone = ['button', 'checkbox', 'radio', 'select-one', ...Array(4).fill('checkbox')];
+    const watching = ['summary', 'select-one', 'select-one', 'checkbox'];
+    assert.deepEqual(
+      reached,
+      ['button', ...listening, ...microphone, ...watching].map((type) => `${type} true`),
+    );
     assert.equal(await page.evaluate('document.documentElement.lang'), 'en');
     assert.equal(await page.getByRole('heading', { level: 1 }).count(), 1);
   });

@@ -22,11 +22,11 @@ export function chromiumLaunch(args: readonly string[]): LaunchOptions {
 /** Plays unasked. */
 export const autoplayFlag = '--autoplay-policy=no-user-gesture-required';
 
+/** Microphones that beep, in place of the machine's own. */
+export const fakeDeviceFlag = '--use-fake-device-for-media-stream';
+
 /** A microphone that beeps, with leave to use it. */
-export const fakeMicrophoneFlags = [
-  '--use-fake-ui-for-media-stream',
-  '--use-fake-device-for-media-stream',
-] as const;
+export const fakeMicrophoneFlags = ['--use-fake-ui-for-media-stream', fakeDeviceFlag] as const;
 
 /** Without it a machine that has no network has no candidates at all. */
 export const loopbackFlag = '--allow-loopback-in-peer-connection';

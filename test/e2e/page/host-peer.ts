@@ -1,6 +1,6 @@
 /**
  * Runs in a browser page of its own and stands for the device's media peer: it offers a stereo track
- * of two tones, the left four times as strong as the right, and answers nothing else.
+ * of two tones, the left four times as strong as the right, and listens to the viewer's microphone.
  */
 
 declare global {
@@ -11,6 +11,8 @@ declare global {
     readonly hostOffer: (sessionId: string) => Promise<void>;
     readonly hostReceive: (sessionId: string, message: string) => Promise<void>;
     readonly hostClose: (sessionId: string) => void;
+    /** What has come of the viewer's microphone so far (webrtc-stats inbound-rtp), as JSON. */
+    readonly hostHears: (sessionId: string) => Promise<string>;
   }
 }
 
@@ -54,7 +56,8 @@ async function offer(sessionId: string): Promise<void> {
       sdp_mline_index: candidate?.sdpMLineIndex ?? null,
     });
   peer.addTransceiver(tones, { direction: 'sendonly' });
-  peer.addTransceiver('audio', { direction: 'recvonly' });
+  const { receiver } = peer.addTransceiver('audio', { direction: 'recvonly' });
+  listen(receiver.track);
   await peer.setLocalDescription();
   await send({ type: 'webrtc_offer', sdp: peer.localDescription?.sdp ?? '' });
 }
@@ -79,6 +82,35 @@ async function receive(sessionId: string, text: string): Promise<void> {
   }
 }
 
-Object.assign(window, { hostOffer: offer, hostReceive: receive, hostClose: close });
+/** Chromium measures and decodes only what is played. */
+function listen(track: MediaStreamTrack): void {
+  const element = document.createElement('audio');
+  element.srcObject = new MediaStream([track]);
+  void element.play();
+}
+
+async function hears(sessionId: string): Promise<string> {
+  const receiver = peers
+    .get(sessionId)
+    ?.getTransceivers()
+    .find(({ direction }) => direction === 'recvonly')?.receiver;
+  const heard = { packets: 0, bytes: 0, energy: 0, ssrc: 0 };
+  const report = await receiver?.getStats();
+  report?.forEach((entry) => {
+    if (entry.type !== 'inbound-rtp') return;
+    heard.packets = entry.packetsReceived;
+    heard.bytes = entry.bytesReceived;
+    heard.energy = entry.totalAudioEnergy ?? 0;
+    heard.ssrc = entry.ssrc;
+  });
+  return JSON.stringify(heard);
+}
+
+Object.assign(window, {
+  hostHears: hears,
+  hostOffer: offer,
+  hostReceive: receive,
+  hostClose: close,
+});
 
 export {};

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { constraintsOf } from '../../../src/web/microphone-capture.ts';
 
-test('a device is a wish, so that one that is gone gives way to the default', () => {
+test('a device that was chosen is demanded; what is wished of it no device has to refuse', () => {
   const choice = {
     deviceId: 'abc',
     echoCancellation: true,
@@ -11,7 +11,7 @@ test('a device is a wish, so that one that is gone gives way to the default', ()
     channels: 2,
   } as const;
   assert.deepEqual(constraintsOf(choice), {
-    deviceId: { ideal: 'abc' },
+    deviceId: { exact: 'abc' },
     echoCancellation: true,
     noiseSuppression: false,
     autoGainControl: true,
