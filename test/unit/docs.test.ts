@@ -101,6 +101,10 @@ describe('a line of documentation', () => {
     const names = [...metrics.keys()];
     const headings = [...api.matchAll(/^### ((?:GET|POST) \S+)$/gm)].map(([, heading]) => heading);
     assert.deepEqual(codes, Object.keys(errorCatalogue));
+    const known = new Set(metricTable.map(({ name }) => name));
+    const named = read('metrics.md').matchAll(/\bearshot_\w*[a-z]\b(?!…)/g);
+    const unknown = [...named].map(([name]) => name).filter((name) => !known.has(name));
+    assert.deepEqual(unknown, []);
     assert.deepEqual(
       names,
       metricTable.map(({ name }) => name),
