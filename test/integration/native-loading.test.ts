@@ -4,7 +4,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { libraryVersions, loadNativeAudio } from '../../src/audio/native/binding.ts';
+import { libraryVersions } from '../../src/audio/native/binding.ts';
+import { loadNativeAudio } from '../../src/audio/native/native-audio.ts';
 import { isEarshotError } from '../../src/errors/earshot-error.ts';
 
 let dir: string;

@@ -7,6 +7,8 @@
 
 #include "monotonic.h"
 
+#define LONGEST_BUFFER_MS 10000
+
 /* What a word of the settings stands for in opus_defines.h. */
 struct word {
 	const char *word;
@@ -78,14 +80,19 @@ static bool read_bool(napi_env env, napi_value object, const char *key, bool *fl
 	return true;
 }
 
-bool read_string(napi_env env, napi_value object, const char *key, char *text, size_t capacity)
+bool read_text(napi_env env, napi_value value, const char *key, char *text, size_t capacity)
 {
 	size_t length = 0;
-	napi_value value = property(env, object, key);
 	if (value == NULL ||
 	    napi_get_value_string_utf8(env, value, text, capacity, &length) != napi_ok)
 		return refuse(env, key, "a string");
 	return true;
+}
+
+static bool read_string(napi_env env, napi_value object, const char *key, char *text,
+			size_t capacity)
+{
+	return read_text(env, property(env, object, key), key, text, capacity);
 }
 
 static bool read_word(napi_env env, napi_value object, const char *key, const struct word *words,
@@ -128,13 +135,23 @@ static bool read_encoder(napi_env env, napi_value object, struct encoder_setting
 	return true;
 }
 
+static bool read_device(napi_env env, napi_value object, struct device_settings *device)
+{
+	if (!read_string(env, object, "device", device->name, sizeof device->name) ||
+	    !read_number(env, object, "periodMs", &device->period_ms) ||
+	    !read_number(env, object, "bufferMs", &device->buffer_ms))
+		return false;
+	if (device->period_ms <= 0 || device->period_ms > LONGEST_BUFFER_MS)
+		return refuse(env, "periodMs", "above 0, at most 10000");
+	if (device->buffer_ms <= 0 || device->buffer_ms > LONGEST_BUFFER_MS)
+		return refuse(env, "bufferMs", "above 0, at most 10000");
+	return true;
+}
+
 bool read_settings(napi_env env, napi_value object, struct stream_settings *settings)
 {
 	memset(settings, 0, sizeof *settings);
-	struct device_settings *device = &settings->device;
-	if (!read_string(env, object, "device", device->name, sizeof device->name) ||
-	    !read_number(env, object, "periodMs", &device->period_ms) ||
-	    !read_number(env, object, "bufferMs", &device->buffer_ms) ||
+	if (!read_device(env, object, &settings->device) ||
 	    !read_bool(env, object, "muted", &settings->muted) ||
 	    !read_bool(env, object, "active", &settings->active))
 		return false;
@@ -142,6 +159,58 @@ bool read_settings(napi_env env, napi_value object, struct stream_settings *sett
 	if (encoder == NULL)
 		return refuse(env, "encoder", "an object");
 	return read_encoder(env, encoder, &settings->encoder);
+}
+
+bool read_playback_settings(napi_env env, napi_value object, struct playback_settings *settings)
+{
+	memset(settings, 0, sizeof *settings);
+	if (!read_device(env, object, &settings->device) ||
+	    !read_bool(env, object, "muted", &settings->muted) ||
+	    !read_bool(env, object, "active", &settings->active) ||
+	    !read_number(env, object, "lowWaterMs", &settings->low_water_ms))
+		return false;
+	if (settings->low_water_ms < 0 || settings->low_water_ms > RING_MS)
+		return refuse(env, "lowWaterMs", "0 to 500, what the ring holds");
+	return true;
+}
+
+bool read_samples(napi_env env, napi_value value, uint32_t *samples)
+{
+	double number;
+	if (napi_get_value_double(env, value, &number) != napi_ok || !(number >= 0) ||
+	    number > INT32_MAX || number != floor(number))
+		return refuse(env, "samples", "a whole number, 0 or more");
+	*samples = (uint32_t)number;
+	return true;
+}
+
+bool read_pcm(napi_env env, napi_value value, uint32_t samples, float **pcm)
+{
+	napi_typedarray_type type;
+	size_t length;
+	void *data;
+	if (napi_get_typedarray_info(env, value, &type, &length, &data, NULL, NULL) != napi_ok ||
+	    type != napi_float32_array)
+		return refuse(env, "pcm", "a Float32Array");
+	if (length / OUTPUT_CHANNELS < samples) {
+		char expected[64];
+		snprintf(expected, sizeof expected, "of %u elements or more",
+			 samples * OUTPUT_CHANNELS);
+		return refuse(env, "pcm", expected);
+	}
+	*pcm = data;
+	return true;
+}
+
+bool read_bytes(napi_env env, napi_value value, uint8_t **data, size_t *bytes)
+{
+	napi_typedarray_type type;
+	void *start;
+	if (napi_get_typedarray_info(env, value, &type, bytes, &start, NULL, NULL) != napi_ok ||
+	    type != napi_uint8_array)
+		return refuse(env, "packet", "a Uint8Array");
+	*data = start;
+	return true;
 }
 
 napi_value make_object(napi_env env)
@@ -203,7 +272,7 @@ napi_value packet_value(napi_env env, const struct packet *packet)
 	return object;
 }
 
-napi_value event_value(napi_env env, const struct stream_event *event)
+static napi_value event_value(napi_env env, const struct event *event, const char *amount)
 {
 	napi_value object = make_object(env);
 	switch (event->kind) {
@@ -221,9 +290,14 @@ napi_value event_value(napi_env env, const struct stream_event *event)
 		put_string(env, object, "error", event->error);
 		put_number(env, object, "retryMs", event->retry_ms);
 		break;
+	case EVENT_IDLE:
+		put_string(env, object, "name", "idle");
+		put_string(env, object, "device", event->device);
+		put_bool(env, object, "idle", event->idle);
+		break;
 	case EVENT_XRUN:
 		put_string(env, object, "name", "xrun");
-		put_number(env, object, "lostSamples", (double)event->lost_samples);
+		put_number(env, object, amount, (double)event->amount);
 		break;
 	case EVENT_REALTIME_REFUSED:
 		put_string(env, object, "name", "realtime-refused");
@@ -233,32 +307,63 @@ napi_value event_value(napi_env env, const struct stream_event *event)
 	return object;
 }
 
+napi_value events_value(napi_env env, struct worker *worker, const char *amount)
+{
+	napi_value events = make_array(env);
+	struct event event;
+	for (uint32_t i = 0; worker_take_event(worker, &event); i++)
+		put_in_array(env, events, i, event_value(env, &event, amount));
+	return events;
+}
+
+/* What the stats of both directions have. */
+static void put_device(napi_env env, napi_value object, const struct device_counters *counters,
+		       unsigned int rate_hz, unsigned int channels)
+{
+	put_number(env, object, "deviceRateHz", rate_hz);
+	put_number(env, object, "deviceChannels", channels);
+	put_number(env, object, "xruns", (double)counters->xruns);
+	put_number(env, object, "suspends", (double)counters->suspends);
+	put_number(env, object, "reopens", (double)counters->reopens);
+}
+
+static void put_worker(napi_env env, napi_value object, const struct levels *levels,
+		       const struct worker_state *worker)
+{
+	double peak;
+	double rms;
+	levels_dbfs(levels, &peak, &rms);
+	put_number(env, object, "peakDbfs", peak);
+	put_number(env, object, "rmsDbfs", rms);
+	put_bool(env, object, "realtime", worker->realtime);
+	put_number(env, object, "busyMs", (double)worker->busy_ns / 1e6);
+}
+
 napi_value stats_value(napi_env env, const struct stream_stats *stats)
 {
 	const struct stream_counters *counters = &stats->counters;
 	const struct stream_window *window = &stats->window;
-	double peak;
-	double rms;
-	levels_dbfs(&window->levels, &peak, &rms);
 	double mean_ns = window->encode_count > 0 ?
 				 (double)window->encode_total_ns / window->encode_count : 0;
-	int64_t busy_ns = stats->busy_since_ns > 0 ? monotonic_ns() - stats->busy_since_ns : 0;
 	napi_value object = make_object(env);
-	put_number(env, object, "deviceRateHz", stats->rate_hz);
-	put_number(env, object, "deviceChannels", stats->channels);
+	put_device(env, object, &counters->device, stats->rate_hz, stats->channels);
 	put_number(env, object, "capturedSamples", (double)counters->captured_samples);
 	put_number(env, object, "encodedFrames", (double)counters->encoded_frames);
 	put_number(env, object, "encodedBytes", (double)counters->encoded_bytes);
 	put_number(env, object, "droppedFrames", (double)stats->dropped_frames);
-	put_number(env, object, "xruns", (double)counters->xruns);
-	put_number(env, object, "suspends", (double)counters->suspends);
-	put_number(env, object, "reopens", (double)counters->reopens);
 	put_number(env, object, "lostSamples", (double)counters->lost_samples);
 	put_number(env, object, "encodeMeanUs", mean_ns / 1e3);
 	put_number(env, object, "encodeMaxUs", (double)window->encode_longest_ns / 1e3);
-	put_number(env, object, "peakDbfs", peak);
-	put_number(env, object, "rmsDbfs", rms);
-	put_bool(env, object, "realtime", stats->realtime);
-	put_number(env, object, "busyMs", (double)busy_ns / 1e6);
+	put_worker(env, object, &window->levels, &stats->worker);
+	return object;
+}
+
+napi_value playback_stats_value(napi_env env, const struct playback_stats *stats)
+{
+	napi_value object = make_object(env);
+	put_device(env, object, &stats->device, stats->rate_hz, stats->channels);
+	put_number(env, object, "playedSamples", (double)stats->played_samples);
+	put_number(env, object, "starvations", (double)stats->starvations);
+	put_worker(env, object, &stats->levels, &stats->worker);
 	return object;
 }

@@ -1,11 +1,15 @@
-import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { EarshotError, messageOf } from '../../errors/earshot-error.ts';
 import type { EncoderSettings } from '../encoder-settings.ts';
+import { AppliedSettings } from './applied-settings.ts';
+import {
+  type AudioDevice,
+  closeDeadlineMs,
+  defaultHotplugDirectory,
+  type NativeAudio,
+  native,
+} from './native-audio.ts';
 
 /**
- * The typed face of the native audio addon: ALSA capture and Opus in one thread of its own
+ * The capturing side of the native audio addon: ALSA capture and Opus in one thread of its own
  * (docs/decisions/0001-native-audio-addon.md).
  */
 
@@ -73,22 +77,11 @@ export interface CaptureStats {
   readonly busyMs: number;
 }
 
-interface Drained {
+/** What waited when the thread woke JavaScript. */
+export interface DrainedCapture {
   readonly packets: readonly CapturedPacket[];
   readonly events: readonly CaptureEvent[];
   readonly generation: number;
-}
-
-/** What the addon exports (addon.c). A handle is opaque. */
-interface NativeAudio {
-  readonly opusVersion: string;
-  readonly alsaVersion: string;
-  open(settings: CaptureSettings, hotplugDirectory: string, onWake: () => void): object;
-  configure(handle: object, settings: CaptureSettings): number;
-  drain(handle: object): Drained;
-  stats(handle: object): CaptureStats;
-  close(handle: object, deadlineMs: number): boolean;
-  listDevices(): readonly { readonly id: string; readonly description: string }[];
 }
 
 export interface OpenCaptureOptions {
@@ -100,65 +93,9 @@ export interface OpenCaptureOptions {
   readonly hotplugDirectory?: string;
 }
 
-/** How long closing waits for the thread; a driver that hangs is then left alone. */
-const closeDeadlineMs = 500;
-
-const fileName = 'earshot_audio.node';
-
-/** Beside the bundle on a device, in the build directory in a checkout. */
-function addonPaths(): string[] {
-  return [
-    join(import.meta.dirname, 'native', fileName),
-    join(import.meta.dirname, 'build/Release', fileName),
-  ];
-}
-
-let loaded: NativeAudio | undefined;
-
-/** Loads the addon once. Throws AUDIO_NATIVE_MISSING naming the library that is missing. */
-function native(): NativeAudio {
-  loaded ??= loadNativeAudio(addonPaths());
-  return loaded;
-}
-
-/** Loads the addon from the first of `candidates` that exists. Throws AUDIO_NATIVE_MISSING. */
-export function loadNativeAudio(candidates: readonly string[]): NativeAudio {
-  const path = candidates.find((candidate) => existsSync(candidate));
-  if (path === undefined) {
-    throw new EarshotError(
-      'AUDIO_NATIVE_MISSING',
-      `The native audio module is not built: there is no ${candidates.join(' and no ')}. Run "make setup".`,
-      { details: { paths: candidates } },
-    );
-  }
-  try {
-    return createRequire(import.meta.url)(path);
-  } catch (cause) {
-    throw new EarshotError('AUDIO_NATIVE_MISSING', explain(path, messageOf(cause)), {
-      cause,
-      details: { path },
-    });
-  }
-}
-
-/** The Debian package of each library the addon links. */
-const packages: Readonly<Record<string, string>> = {
-  'libasound.so.2': 'libasound2',
-  'libopus.so.0': 'libopus0',
-  'libspeexdsp.so.1': 'libspeexdsp1',
-};
-
-function explain(path: string, reason: string): string {
-  // The dynamic loader's words: "libopus.so.0: cannot open shared object file: …".
-  const library = /(lib[\w+-]+\.so[\w.]*): cannot open shared object file/.exec(reason)?.[1];
-  if (library === undefined) return `The native audio module ${path} cannot be loaded: ${reason}.`;
-  const hint = packages[library];
-  return `The native audio module needs ${library}, which is not installed${hint === undefined ? '' : ` (Debian package ${hint})`}.`;
-}
-
 /** The capture devices of this machine. Opens none, but may block in a broken driver. */
-export function listDevices(): readonly { readonly id: string; readonly description: string }[] {
-  return native().listDevices();
+export function listDevices(): readonly AudioDevice[] {
+  return native().listDevices(false);
 }
 
 /** The versions of the libraries in use, for the log. */
@@ -172,15 +109,14 @@ export class Capture {
   readonly #options: OpenCaptureOptions;
   readonly #native: NativeAudio;
   readonly #handle: object;
-  readonly #waiting = new Map<number, () => void>();
-  #generation = 0;
+  readonly #applied = new AppliedSettings();
   #closed = false;
 
   /** {@link openCapture} makes one. */
   constructor(addon: NativeAudio, options: OpenCaptureOptions) {
     this.#options = options;
     this.#native = addon;
-    const directory = options.hotplugDirectory ?? '/dev/snd';
+    const directory = options.hotplugDirectory ?? defaultHotplugDirectory;
     this.#handle = addon.open(options.settings, directory, () => this.#drain());
   }
 
@@ -190,11 +126,7 @@ export class Capture {
    */
   configure(settings: CaptureSettings): Promise<void> {
     if (this.#closed) return Promise.resolve();
-    const generation = this.#native.configure(this.#handle, settings);
-    if (generation <= this.#generation) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#waiting.set(generation, resolve);
-    });
+    return this.#applied.wait(this.#native.configure(this.#handle, settings));
   }
 
   stats(): CaptureStats {
@@ -209,27 +141,16 @@ export class Capture {
     if (this.#closed) return true;
     this.#closed = true;
     const ended = this.#native.close(this.#handle, closeDeadlineMs);
-    for (const resolve of this.#waiting.values()) resolve();
-    this.#waiting.clear();
+    this.#applied.end();
     return ended;
   }
 
   #drain(): void {
     if (this.#closed) return;
     const { packets, events, generation } = this.#native.drain(this.#handle);
-    this.#applied(generation);
+    this.#applied.reach(generation);
     for (const event of events) this.#options.onEvent(event);
     if (packets.length > 0) this.#options.onPackets(packets);
-  }
-
-  #applied(generation: number): void {
-    if (generation === this.#generation) return;
-    this.#generation = generation;
-    for (const [waiting, resolve] of this.#waiting) {
-      if (waiting > generation) continue;
-      this.#waiting.delete(waiting);
-      resolve();
-    }
   }
 }
 

@@ -6,39 +6,23 @@
 #include <stdint.h>
 
 #include "convert.h"
-#include "pcm.h"
+#include "sound_device.h"
 #include "stream.h"
 #include "timeline.h"
 
-/*
- * A capture device through its troubles: opened, lost, opened again with backoff; overruns and suspends
- * recovered from in place; the same trouble reported once.
- */
-
-#define MAX_PCM_DESCRIPTORS 8
+/* A device that is captured from, with what is made of its sound: 48 kHz stereo and true time. */
 
 struct capture_device {
-	struct stream *stream;
-	struct device_settings settings;
+	struct sound_device base;
 	struct stream_counters *counters;
-	struct pcm pcm;
 	struct converter converter;
 	struct timeline timeline;
 	void *chunk;             /* raw samples of one read */
 	uint32_t chunk_frames;   /* what it holds */
 	int64_t frames;          /* read since it was opened */
 	uint64_t resampled;      /* frames out since it was opened */
-	bool announced;          /* `opened` was posted: sound has come */
-	bool ever_opened;
 	bool after_xrun;
-	int fruitless;           /* recoveries or wake-ups in a row without a frame */
-	int64_t opened_ns;
 	int64_t last_data_ns;
-	int64_t retry_at_ns;
-	int retry_ms;
-	int64_t suspended_until_ns; /* 0, or when resuming is given up */
-	int64_t resume_at_ns;
-	char last_error[192];
 };
 
 /* One read, converted. */
@@ -55,24 +39,13 @@ void capture_device_init(struct capture_device *device, struct stream *stream,
 /* Takes new settings; another device or other sizes close it, to be opened at once. */
 void capture_device_configure(struct capture_device *device, const struct device_settings *settings);
 
-bool capture_device_is_open(const struct capture_device *device);
-
-/* Open, known to work, and not suspended. */
-bool capture_device_is_flowing(const struct capture_device *device);
-
 /* Opens the device when a try is due. */
 void capture_device_try_open(struct capture_device *device, int64_t now_ns);
-
-/* A card appeared: the next try is now. */
-void capture_device_hasten(struct capture_device *device);
 
 void capture_device_close(struct capture_device *device);
 
 /* When it wants to be called whatever happens: the next try, the next resume, or the stall deadline. */
 int64_t capture_device_deadline(const struct capture_device *device);
-
-/* Fills in the descriptors to poll; their count (0 while it is closed or suspended). */
-int capture_device_poll(struct capture_device *device, struct pollfd *descriptors);
 
 /* After the poll: sees to errors and suspends. */
 void capture_device_service(struct capture_device *device, struct pollfd *descriptors, int count,

@@ -9,6 +9,7 @@ struct list {
 	struct listed_device *devices;
 	size_t capacity;
 	size_t count;
+	snd_pcm_stream_t direction;
 };
 
 static void add(struct list *list, const char *id, const char *description)
@@ -36,7 +37,7 @@ static void add_pcms_of_card(struct list *list, snd_ctl_t *control)
 	for (int device = -1; snd_ctl_pcm_next_device(control, &device) == 0 && device >= 0;) {
 		snd_pcm_info_set_device(pcm, (unsigned int)device);
 		snd_pcm_info_set_subdevice(pcm, 0);
-		snd_pcm_info_set_stream(pcm, SND_PCM_STREAM_CAPTURE);
+		snd_pcm_info_set_stream(pcm, list->direction);
 		if (snd_ctl_pcm_info(control, pcm) < 0)
 			continue;
 		char id[64];
@@ -62,7 +63,7 @@ static void add_cards(struct list *list)
 }
 
 /* The kinds of PCM that end in a device or a server; the rest only convert for another. */
-static const char *const endpoint_types[] = { "hw", "dsnoop", "pulse", "pipewire" };
+static const char *const endpoint_types[] = { "hw", "dsnoop", "dmix", "pulse", "pipewire" };
 
 static bool is_endpoint(snd_config_t *config, const char *name)
 {
@@ -85,8 +86,9 @@ static void add_hint(struct list *list, snd_config_t *config, const void *hint)
 	char *name = snd_device_name_get_hint(hint, "NAME");
 	char *description = snd_device_name_get_hint(hint, "DESC");
 	char *direction = snd_device_name_get_hint(hint, "IOID");
-	bool captures = direction == NULL || strcmp(direction, "Input") == 0;
-	if (name != NULL && description != NULL && captures && strchr(name, ':') == NULL &&
+	const char *wanted = list->direction == SND_PCM_STREAM_CAPTURE ? "Input" : "Output";
+	bool fits = direction == NULL || strcmp(direction, wanted) == 0;
+	if (name != NULL && description != NULL && fits && strchr(name, ':') == NULL &&
 	    is_endpoint(config, name))
 		add(list, name, description);
 	free(name);
@@ -108,9 +110,9 @@ static void add_configured(struct list *list)
 	snd_config_unref(config);
 }
 
-size_t device_list(struct listed_device *devices, size_t capacity)
+size_t device_list(struct listed_device *devices, size_t capacity, snd_pcm_stream_t direction)
 {
-	struct list list = { .devices = devices, .capacity = capacity };
+	struct list list = { .devices = devices, .capacity = capacity, .direction = direction };
 	add_cards(&list);
 	add_configured(&list);
 	return list.count;

@@ -1,6 +1,7 @@
 #ifndef EARSHOT_DEVICE_LIST_H
 #define EARSHOT_DEVICE_LIST_H
 
+#include <alsa/asoundlib.h>
 #include <stddef.h>
 
 #include "settings.h"
@@ -11,9 +12,9 @@ struct listed_device {
 };
 
 /*
- * The capture PCMs of this machine: every card's as `hw:CARD=<id>,DEV=<n>`, and those that the ALSA
+ * The PCMs of one direction of this machine: every card's as `hw:CARD=<id>,DEV=<n>`, and those that the ALSA
  * configuration lists with a hint and defines itself. Opens no PCM. Returns how many were written.
  */
-size_t device_list(struct listed_device *devices, size_t capacity);
+size_t device_list(struct listed_device *devices, size_t capacity, snd_pcm_stream_t direction);
 
 #endif

@@ -2,10 +2,8 @@
 
 #include <string.h>
 
+#include "fade.h"
 #include "monotonic.h"
-
-/* Mute fades over 5 ms. */
-#define FADE_STEP (1.0F / 240)
 
 static int64_t samples_to_ns(int64_t samples)
 {
@@ -77,21 +75,6 @@ struct encoder *framer_swap_encoder(struct framer *framer, struct encoder *encod
 	return before;
 }
 
-static void apply_gain(struct framer *framer, float *stereo, int samples)
-{
-	float target = framer->muted ? 0.0F : 1.0F;
-	if (framer->gain == target && framer->gain == 1.0F)
-		return;
-	for (int i = 0; i < samples; i++) {
-		if (framer->gain > target)
-			framer->gain = framer->gain > FADE_STEP ? framer->gain - FADE_STEP : 0.0F;
-		else if (framer->gain < target)
-			framer->gain = framer->gain < 1 - FADE_STEP ? framer->gain + FADE_STEP : 1.0F;
-		stereo[2 * i] *= framer->gain;
-		stereo[2 * i + 1] *= framer->gain;
-	}
-}
-
 /* Appends up to the end of the frame; silence where `stereo` is NULL. Returns how many were taken. */
 static int append(struct framer *framer, const float *stereo, int64_t samples)
 {
@@ -103,7 +86,7 @@ static int append(struct framer *framer, const float *stereo, int64_t samples)
 		memset(end, 0, bytes);
 	} else {
 		memcpy(end, stereo, bytes);
-		apply_gain(framer, end, taken);
+		fade_apply(&framer->gain, framer->muted, end, (uint32_t)taken);
 	}
 	framer->buffered += taken;
 	encode_full_frames(framer);

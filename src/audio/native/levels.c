@@ -19,6 +19,14 @@ void levels_add(struct levels *levels, const float *samples, size_t count)
 	levels->count += count;
 }
 
+void levels_merge(struct levels *levels, const struct levels *more)
+{
+	if (more->peak > levels->peak)
+		levels->peak = more->peak;
+	levels->square_sum += more->square_sum;
+	levels->count += more->count;
+}
+
 static double to_dbfs(double amplitude)
 {
 	double dbfs = amplitude > 0 ? 20 * log10(amplitude) : SILENCE_DBFS;

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Level of what was captured (before mute), since it was last taken. */
+/* Level of the sound of a worker (captured: before mute; played: after it), since it was last taken. */
 struct levels {
 	float peak;
 	double square_sum;
@@ -13,6 +13,9 @@ struct levels {
 
 /* Adds `count` samples, channels counted one by one. */
 void levels_add(struct levels *levels, const float *samples, size_t count);
+
+/* Adds what `more` has seen. */
+void levels_merge(struct levels *levels, const struct levels *more);
 
 /* Peak and RMS in dBFS, -120 for digital silence; a full-scale sine has an RMS of -3. */
 void levels_dbfs(const struct levels *levels, double *peak, double *rms);

@@ -112,8 +112,11 @@ static int set_software(struct pcm *pcm)
 	if (error < 0)
 		return error;
 	snd_pcm_sw_params_set_avail_min(pcm->handle, params, pcm->period_frames);
-	snd_pcm_sw_params_set_start_threshold(pcm->handle, params, 1);
-	/* A full buffer is an overrun and says so, in place of overwriting unheard sound. */
+	/* Playback begins with all the sound that the buffer can hold before it. */
+	snd_pcm_uframes_t full = pcm->buffer_frames - pcm->buffer_frames % pcm->period_frames;
+	snd_pcm_sw_params_set_start_threshold(
+		pcm->handle, params, pcm->direction == SND_PCM_STREAM_PLAYBACK ? full : 1);
+	/* A buffer that ran full or dry says so, in place of sound that is overwritten or repeated. */
 	snd_pcm_sw_params_set_stop_threshold(pcm->handle, params, pcm->buffer_frames);
 	snd_pcm_sw_params_set_tstamp_mode(pcm->handle, params, SND_PCM_TSTAMP_ENABLE);
 	snd_pcm_sw_params_set_tstamp_type(pcm->handle, params, SND_PCM_TSTAMP_TYPE_MONOTONIC);
@@ -133,14 +136,15 @@ static int configure_and_start(struct pcm *pcm, const struct device_settings *se
 	return pcm_restart(pcm);
 }
 
-int pcm_open(struct pcm *pcm, const struct device_settings *settings, const char **failed_step)
+int pcm_open(struct pcm *pcm, snd_pcm_stream_t direction, const struct device_settings *settings,
+	     const char **failed_step)
 {
-	*pcm = (struct pcm){ 0 };
+	*pcm = (struct pcm){ .direction = direction };
 	*failed_step = "open";
 	/* Where the name leads through `plug`, it still converts nothing: the resampler here is better. */
 	int mode = SND_PCM_NONBLOCK | SND_PCM_NO_AUTO_RESAMPLE | SND_PCM_NO_AUTO_CHANNELS |
 		   SND_PCM_NO_AUTO_FORMAT;
-	int error = snd_pcm_open(&pcm->handle, settings->name, SND_PCM_STREAM_CAPTURE, mode);
+	int error = snd_pcm_open(&pcm->handle, settings->name, direction, mode);
 	if (error < 0) {
 		pcm->handle = NULL;
 		return error;
@@ -161,10 +165,17 @@ void pcm_close(struct pcm *pcm)
 int pcm_restart(struct pcm *pcm)
 {
 	int error = snd_pcm_prepare(pcm->handle);
-	return error < 0 ? error : snd_pcm_start(pcm->handle);
+	if (error < 0 || pcm->direction == SND_PCM_STREAM_PLAYBACK)
+		return error;
+	return snd_pcm_start(pcm->handle);
 }
 
-snd_pcm_sframes_t pcm_position(struct pcm *pcm, int64_t *captured_ns)
+int64_t pcm_period_ns(const struct pcm *pcm)
+{
+	return (int64_t)pcm->period_frames * NS_PER_S / pcm->rate_hz;
+}
+
+int pcm_position(struct pcm *pcm, struct pcm_position *position)
 {
 	snd_pcm_status_t *status;
 	snd_pcm_status_alloca(&status);
@@ -188,9 +199,12 @@ snd_pcm_sframes_t pcm_position(struct pcm *pcm, int64_t *captured_ns)
 	/* Plugins answer with nothing, or with the time of day. */
 	if (llabs(now - stamp) > CLOCK_MISMATCH_NS)
 		stamp = now;
-	snd_pcm_sframes_t available = (snd_pcm_sframes_t)snd_pcm_status_get_avail(status);
-	*captured_ns = stamp - (int64_t)available * NS_PER_S / pcm->rate_hz;
-	return available;
+	*position = (struct pcm_position){
+		.time_ns = stamp,
+		.available = (snd_pcm_sframes_t)snd_pcm_status_get_avail(status),
+		.delay = snd_pcm_status_get_delay(status),
+	};
+	return 0;
 }
 
 snd_pcm_sframes_t pcm_read(struct pcm *pcm, void *samples, snd_pcm_uframes_t frames)
@@ -198,4 +212,11 @@ snd_pcm_sframes_t pcm_read(struct pcm *pcm, void *samples, snd_pcm_uframes_t fra
 	return pcm->access == SND_PCM_ACCESS_RW_INTERLEAVED ?
 		       snd_pcm_readi(pcm->handle, samples, frames) :
 		       snd_pcm_mmap_readi(pcm->handle, samples, frames);
+}
+
+snd_pcm_sframes_t pcm_write(struct pcm *pcm, const void *samples, snd_pcm_uframes_t frames)
+{
+	return pcm->access == SND_PCM_ACCESS_RW_INTERLEAVED ?
+		       snd_pcm_writei(pcm->handle, samples, frames) :
+		       snd_pcm_mmap_writei(pcm->handle, samples, frames);
 }
