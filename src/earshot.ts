@@ -4,7 +4,8 @@
  *
  *   earshot [--config FILE]    the main process
  *   earshot audio-output       a child of it (started by the supervisor only)
- *   earshot audio-devices      prints the capture devices as JSON (started by the main process only)
+ *   earshot audio-devices capture|playback
+ *                              prints those devices as JSON (started by the main process only)
  *   earshot VERB …             the command
  */
 const [first = ''] = process.argv.slice(2);
@@ -17,7 +18,7 @@ if (first === '' || first === '--config' || first.startsWith('--config=')) {
   await runAudioOutput();
 } else if (first === 'audio-devices') {
   const { runAudioDevices } = await import('./audio/devices/main.ts');
-  runAudioDevices();
+  runAudioDevices(process.argv.slice(3));
 } else {
   const { runCommand } = await import('./cli/main.ts');
   await runCommand(process.argv.slice(2));

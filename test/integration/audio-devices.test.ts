@@ -16,21 +16,37 @@ const listWith = (script: string, timeoutMs = 20_000) =>
     timeoutMs,
   });
 
-test('this machine lists its devices, or says that it has none', async () => {
-  const devices = await listDevicesApart({
+for (const direction of ['capture', 'playback']) {
+  test(`this machine lists its ${direction} devices, or says that it has none`, async () => {
+    const devices = await listDevicesApart({
+      command: process.execPath,
+      args: [source('earshot.ts'), 'audio-devices', direction],
+      env: {},
+      timeoutMs: 20_000,
+    });
+    for (const { id } of devices) assert.match(id, /^\S/);
+  });
+}
+
+test('it lists nothing when it is not told which way', async () => {
+  const listing = listDevicesApart({
     command: process.execPath,
-    args: [source('earshot.ts'), 'audio-devices'],
+    args: [source('earshot.ts'), 'audio-devices', 'sideways'],
     env: {},
     timeoutMs: 20_000,
   });
-  for (const { id } of devices) assert.match(id, /^\S/);
+  await assert.rejects(listing, {
+    code: 'AUDIO_DEVICE_FAILED',
+    message: /"sideways" is neither capture nor playback/,
+  });
 });
 
 test('a missing addon keeps its name and its exit code on the way to whoever asked', async () => {
   const script = `
     import { runAudioDevices } from ${JSON.stringify(source('audio/devices/main.ts'))};
-    import { loadNativeAudio } from ${JSON.stringify(source('audio/native/binding.ts'))};
-    runAudioDevices(() => loadNativeAudio(['/nonexistent/addon.node']).listDevices());`;
+    import { loadNativeAudio } from ${JSON.stringify(source('audio/native/native-audio.ts'))};
+    const list = () => loadNativeAudio(['/nonexistent/addon.node']).listDevices(true);
+    runAudioDevices(['playback'], { capture: list, playback: list });`;
   await assert.rejects(listWith(script), (error) => {
     assert.ok(isEarshotError(error, 'AUDIO_NATIVE_MISSING'));
     assert.equal(error.exitCode, 78);
