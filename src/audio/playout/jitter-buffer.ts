@@ -36,6 +36,8 @@ export interface JitterCounts {
 
 /** A stream that sends nothing for so long has ended, or is an outage. */
 const silenceMs = 1_000;
+/** Not asked for so long, while it played: the sound card was away, and what came meanwhile is a backlog. */
+const unaskedMs = 250;
 /** Sound made up at a time while it is not known for how long: short, so that what comes is played soon. */
 const fillerSamples = 480;
 /** Opus's granularity, and its longest packet (RFC 6716 §2.1.4). */
@@ -181,6 +183,7 @@ export class JitterBuffer<P> {
 
   /** What to play next. See `PlayoutStep`; the answer is valid until the next call. */
   next(at: PlayoutMoment): PlayoutStep<P> {
+    if (this.#state === 'playing' && at.nowMs - this.#nowMs > unaskedMs) this.#refill();
     this.#nowMs = at.nowMs;
     this.#endSilent(at.nowMs);
     if (this.#state === 'idle') return idle;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import { JitterBuffer } from '../../../../src/audio/playout/jitter-buffer.ts';
 import {
   GeneratedTrace,
   network,
@@ -227,6 +228,27 @@ describe('playout on simulated networks', () => {
     assert.equal(result.played[0], 20);
     assert.equal(result.underrunMs, 0);
   });
+});
+
+describe('playout in a browser, which asks for 2.67 ms at a time', () => {
+  const browser = { periodMs: 128 / 48, deviceMs: 0, lowWaterMs: 2 * (128 / 48) };
+  const fast = () => new JitterBuffer<number>({ minTargetMs: 3 });
+
+  for (const [name, trace, mostMs] of [
+    ['a calm network costs under 9 ms', { delayMs: network.uniform(2, 3) }, 9],
+    ['10 ms of jitter cost little more than they are', { delayMs: network.uniform(2, 12) }, 18],
+    ['clocks 300 ppm apart change nothing', { delayMs: network.uniform(2, 3), driftPpm: 300 }, 9],
+  ] as const) {
+    it(name, () => {
+      const source = new GeneratedTrace({ ...trace, packetMs: 10 });
+      const result = simulate({ source, seconds, buffer: fast(), ...browser });
+      const levels = later(result, 5).map(({ levelMs }) => levelMs);
+      const meanMs = levels.reduce((sum, level) => sum + level, 0) / levels.length;
+      assert.ok(meanMs < mostMs, `${meanMs} ms`);
+      assert.equal(result.starvedMs, 0);
+      assert.ok(concealedShare(result) < 0.001, percent(concealedShare(result)));
+    });
+  }
 });
 
 describe('playout of recorded packets', () => {
