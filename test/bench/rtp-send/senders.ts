@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { RTCDtlsTransport, RTCIceGatherer, RTCIceTransport, RtpHeader, SrtpSession } from 'werift';
+import { microphonePresets } from '../../../src/audio/presets.ts';
 import { silentLog } from '../../../src/log/log.ts';
 import { NtpClock } from '../../../src/media/ntp-clock.ts';
 import { Peer } from '../../../src/media/peer.ts';
@@ -61,7 +62,7 @@ export async function ownSender(port: number): Promise<Sender> {
   };
   const nowNs = () => process.hrtime.bigint();
   const ntp = new NtpClock({ unixMs: Date.now(), monotonicNs: nowNs() });
-  const peer = new Peer({ transport, ntp, nowNs });
+  const peer = new Peer({ transport, ntp, nowNs, microphone: microphonePresets.medium });
   await peer.createOffer();
   peer.setAnswer(readAnswer(goodAnswer));
   transport.become('connected');
