@@ -23,7 +23,9 @@ type Message = v.InferOutput<typeof messageSchema>;
  * Call before `page.goto()`; every session the page opens from then on, media resets included, goes
  * through `relay`. Use one relay a page. The device must offer a UDP host candidate over IPv4.
  * Start without impairment and set it once connected, or be ready to wait: DTLS repeats a lost
- * flight after a second.
+ * flight after a second. That media runs over it shows in the page, whose remote address
+ * (`PageProbe.remoteAddress()`) is `relay.endpoint`, and at the device, for which the viewer is of the
+ * candidate type `prflx`.
  */
 export async function routeThroughRelay(page: Page, relay: ImpairRelay): Promise<RelayedSignaling> {
   const signaling = { hidden: 0 };

@@ -7,7 +7,10 @@ import { seededRandom } from './chirp.ts';
 export interface ImpairmentSettings {
   /** Share of packets lost, 0–1. */
   readonly lossRate: number;
-  /** Mean length of a run of lost packets, 1 or more; 1: each packet is lost on its own. */
+  /**
+   * Mean length of a run of lost packets, 1 or more; 1: each packet is lost on its own. Runs of this
+   * length, one packet apart, are the most that it reaches: `lossBurst / (lossBurst + 1)`.
+   */
   readonly lossBurst: number;
   /** What every packet takes, in ms. */
   readonly delayMs: number;
