@@ -1,11 +1,15 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
+import type { SupervisedChild } from '../supervisor/supervised-child.ts';
 import { Supervisor } from '../supervisor/supervisor.ts';
 import { isLoopback } from './api/loopback.ts';
 import { ApiServer } from './api/server.ts';
-import { ServiceEvents } from './api/service-events.ts';
+import { processEvent, ServiceEvents } from './api/service-events.ts';
 import { listDevicesApart } from './audio/devices/list-devices.ts';
+import { writeInputFrame } from './audio/input/input-frames.ts';
+import { LiveIndicator } from './audio/input/live-indicator.ts';
+import { MicrophoneControl } from './audio/input/microphone-control.ts';
 import { OutputControl } from './audio/output/output-control.ts';
 import { outputFrame } from './audio/output/output-frames.ts';
 import { loadConfig } from './config/load-config.ts';
@@ -16,16 +20,8 @@ import { createLog, type Log } from './log/log.ts';
 import { LogRing } from './log/log-ring.ts';
 import { MediaHub } from './media/media-hub.ts';
 import { createMetrics } from './metrics/metrics.ts';
+import { type Part, runParts } from './run-parts.ts';
 import { version } from './version.ts';
-
-/** A part of the program. Parts are started in the order of their list and stopped in reverse. */
-interface Part {
-  start(): Promise<void> | void;
-  stop(): Promise<void> | void;
-}
-
-/** How long everything together may take to stop before the process ends anyway, in ms. */
-const stopDeadlineMs = 10_000;
 
 /** Sound that waited longer on its way here is dropped: a viewer wants the present, not a backlog. */
 const maxSoundAgeMs = 500;
@@ -76,9 +72,8 @@ interface Ingredients {
 
 /** Makes every part of the main process and ties them together. */
 function compose({ config, settings, log, ring }: Ingredients): Part[] {
-  const environment = pick(process.env, audioVariables);
-  const program = process.argv[1] ?? fileURLToPath(import.meta.url);
   const events = new ServiceEvents();
+  const { child, listDevices } = ownPrograms(config);
 
   const audio = new OutputControl({
     board: config.audio.output,
@@ -89,33 +84,38 @@ function compose({ config, settings, log, ring }: Ingredients): Part[] {
       },
     },
     child: { configure: (next) => output.configure(next) },
-    listDevices: () =>
-      listDevicesApart({
-        command: process.execPath,
-        args: [program, 'audio-devices'],
-        env: environment,
-      }),
+    listDevices: () => listDevices('capture'),
+    log,
+  });
+  const indicator = new LiveIndicator({ ...config.audio.input.indicator, log });
+  const microphone = new MicrophoneControl({
+    board: config.audio.input,
+    settings: {
+      current: () => settings.current().audioInput,
+      replace: async (audioInput) => {
+        await settings.update((all) => ({ ...all, audioInput }));
+      },
+    },
+    child: { configure: (next) => input.configure(next), restart: () => input.restart() },
+    floor: { openMicrophone: (session) => media.openMicrophone(session) },
+    listDevices: () => listDevices('playback'),
+    indicator,
     log,
   });
   const supervisor = new Supervisor({
     specs: [
-      {
-        name: 'audio-output',
-        command: process.execPath,
-        args: ['--max-old-space-size=64', program, 'audio-output'],
-        env: environment,
-        initialConfig: audio.childConfig(),
-        memoryLimitBytes: config.supervisor.memoryLimitMb * 1024 * 1024,
-        maxMediaAgeMs: maxSoundAgeMs,
-      },
+      { ...child('audio-output'), initialConfig: audio.childConfig() },
+      { ...child('audio-input'), initialConfig: microphone.childConfig() },
     ],
     log,
   });
   const output = supervisor.child('audio-output');
+  const input = supervisor.child('audio-input');
   const media = new MediaHub({
     config: { ...config.media, loopback: isLoopback(config.http.listen) },
     log,
   });
+  media.setMicrophoneSettings(microphone.quality().effective);
   const server = new ApiServer({
     listen: config.http.listen,
     port: config.http.port,
@@ -124,12 +124,13 @@ function compose({ config, settings, log, ring }: Ingredients): Part[] {
     webRoot: webRoot(),
     services: {
       audio,
+      microphone,
       children: {
         statuses: () => supervisor.statuses(),
         restart: async (name) => {
-          const child = supervisor.child(name);
-          await child.restart();
-          return child.status();
+          const named = supervisor.child(name);
+          await named.restart();
+          return named.status();
         },
       },
       media,
@@ -140,13 +141,17 @@ function compose({ config, settings, log, ring }: Ingredients): Part[] {
           version,
           children: () => supervisor.statuses(),
           audioOutput: () => audio.stats(),
+          audioOutputDelay: () => audio.delay(),
           muted: () => audio.mute().muted,
+          audioInput: () => microphone.stats(),
+          microphone: () => ({ status: microphone.status(), metrics: microphone.metrics() }),
           media: () => media.stats(),
           sessions: () => media.sessions(),
-          ipc: () => {
-            const stats = output.channelStats();
-            return stats === undefined ? [] : [{ child: output.name, stats }];
-          },
+          ipc: () =>
+            [output, input].flatMap((tied) => {
+              const stats = tied.channelStats();
+              return stats === undefined ? [] : [{ child: tied.name, stats }];
+            }),
           api: () => server.stats(),
         },
       }),
@@ -155,72 +160,88 @@ function compose({ config, settings, log, ring }: Ingredients): Part[] {
     version,
   });
 
+  tieChild({ child: output, control: audio, events, log, ring });
+  tieChild({ child: input, control: microphone, events, log, ring });
   output.on('media', (message) => {
     const frame = outputFrame(message);
-    if (frame !== undefined) media.publishAudio(frame);
+    if (frame === undefined) return;
+    media.publishAudio(frame);
+    audio.noteFrame(frame.captureTimeNs);
   });
-  output.on('event', (event) => audio.handleEvent(event));
-  output.on('stats', (stats) => audio.handleStats(stats));
-  output.on('log', (line) => {
-    // The child's own log is structured already; what a library wrote becomes a line of ours.
-    if (line.startsWith('{')) ring.write(`${line}\n`);
-    else log.info({ child: output.name, line }, 'child wrote');
+  media.on('microphone', (frame) => {
+    const payload = writeInputFrame(frame);
+    input.sendMedia({ type: 'opus', payload, timestampNs: frame.arrivalNs });
+    microphone.noteFrame(performance.now());
   });
-  output.on('usage', () => events.emit('audio-process-metrics', output.status()));
-  output.on('state', (status) => {
-    audio.handleChildRunning(status.state === 'running');
-    events.emit('audio-process-metrics', status);
-  });
+  media.on('viewers', (count) => audio.setViewers(count));
+  media.on('session-closed', (session) => microphone.sessionClosed(session));
   audio.on('quality', (quality) => events.emit('audio-quality-changed', quality));
   audio.on('mute', (mute) => events.emit('audio-mute-changed', mute));
   audio.on('device', (device) => events.emit('audio-device-changed', device));
   audio.on('metrics', (metrics) => events.emit('audio-metrics-update', metrics));
-  media.on('viewers', (count) => audio.setViewers(count));
-
-  // The server comes before the children: it should answer when they cannot start.
-  return [media, server, supervisor, { start() {}, stop: () => audio.stop() }];
-}
-
-async function runParts(parts: readonly Part[], log: Log): Promise<void> {
-  const started: Part[] = [];
-  let stopping = false;
-
-  const stop = async (signal: string): Promise<void> => {
-    if (stopping) process.exit(1);
-    stopping = true;
-    log.info({ signal }, 'earshot stops');
-    setTimeout(() => process.exit(1), stopDeadlineMs).unref();
-    await stopAll(started, log);
-    process.exit(0);
-  };
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => void stop(signal));
-  }
-  process.on('uncaughtException', (error) => {
-    log.error({ err: error }, 'unforeseen error, the process ends');
-    process.exit(1);
+  microphone.on('state', (state) => events.emit('microphone-state-changed', state));
+  microphone.on('metrics', (metrics) => events.emit('microphone-metrics-update', metrics));
+  microphone.on('quality', (quality) => {
+    media.setMicrophoneSettings(quality.effective);
+    events.emit('microphone-quality-changed', quality);
   });
 
-  try {
-    for (const part of parts) {
-      started.push(part);
-      await part.start();
-    }
-  } catch (error) {
-    if (stopping) return;
-    await stopAll(started, log);
-    throw error;
-  }
+  // The server comes before the children: it should answer when they cannot start.
+  return [
+    media,
+    server,
+    indicator,
+    supervisor,
+    { start() {}, stop: () => audio.stop() },
+    { start() {}, stop: () => microphone.close() },
+  ];
 }
 
-async function stopAll(parts: readonly Part[], log: Log): Promise<void> {
-  for (const part of parts.toReversed()) {
-    try {
-      await part.stop();
-    } catch (error) {
-      log.error({ err: error }, 'a part did not stop cleanly');
-    }
-  }
+/** How this program starts itself in its other roles. */
+function ownPrograms(config: Config) {
+  const env = pick(process.env, audioVariables);
+  const program = process.argv[1] ?? fileURLToPath(import.meta.url);
+  return {
+    child: (name: 'audio-output' | 'audio-input') => ({
+      name,
+      command: process.execPath,
+      args: ['--max-old-space-size=64', program, name],
+      env,
+      memoryLimitBytes: config.supervisor.memoryLimitMb * 1024 * 1024,
+      maxMediaAgeMs: maxSoundAgeMs,
+    }),
+    listDevices: (direction: 'capture' | 'playback') =>
+      listDevicesApart({
+        command: process.execPath,
+        args: [program, 'audio-devices', direction],
+        env,
+      }),
+  };
+}
+
+interface TiedChild {
+  readonly child: SupervisedChild;
+  readonly control: Pick<OutputControl, 'handleEvent' | 'handleStats' | 'handleChildRunning'>;
+  readonly events: ServiceEvents;
+  readonly log: Log;
+  readonly ring: LogRing;
+}
+
+/** Hands what a child says of itself to its control, the log and the events. */
+function tieChild({ child, control, events, log, ring }: TiedChild): void {
+  const process = processEvent(child.name);
+  child.on('event', (event) => control.handleEvent(event));
+  child.on('stats', (stats) => control.handleStats(stats));
+  child.on('log', (line) => {
+    // The child's own log is structured already; what a library wrote becomes a line of ours.
+    if (line.startsWith('{')) ring.write(`${line}\n`);
+    else log.info({ child: child.name, line }, 'child wrote');
+  });
+  child.on('usage', () => events.emit(process, child.status()));
+  child.on('state', (status) => {
+    control.handleChildRunning(status.state === 'running');
+    events.emit(process, status);
+  });
 }
 
 /** The built page: beside this bundle, or in `dist/` when run from the sources. */
