@@ -91,7 +91,14 @@ export class ViewerPeer {
 
   async #rollBack(): Promise<void> {
     if (this.connection.signalingState !== 'have-remote-offer') return;
-    await this.connection.setRemoteDescription({ type: 'rollback' });
+    try {
+      await Promise.race([
+        this.connection.setRemoteDescription({ type: 'rollback' }),
+        this.#closed,
+      ]);
+    } catch {
+      // Closed meanwhile: there is nothing left to roll back.
+    }
   }
 
   async #accept(offer: string): Promise<string> {

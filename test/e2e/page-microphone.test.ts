@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { waitFor } from '../fixtures/wait-for.ts';
 import { launchChromium, PageLab, type ViewerRecord } from './page-lab.ts';
-import { look, playing, sent } from './page-visit.ts';
+import { look, lowContrast, playing, sent } from './page-visit.ts';
 
 /** The microphone of the page: a real browser with made-up microphones, heard by a real peer connection. */
 
@@ -516,6 +516,33 @@ describe('while speaking', () => {
     });
   });
 
+  test('a microphone that gives nothing but silence is remarked upon', async () => {
+    await withSpeaker(async (page) => {
+      await page.evaluate(`navigator.mediaDevices.getUserMedia = async () =>
+        new MediaStreamAudioDestinationNode(new AudioContext()).stream`);
+      await turnOn(page);
+      await says(page, /Live.*The host hears you/);
+      await status(page)
+        .filter({ hasText: /is it muted in hardware\?/ })
+        .waitFor({ timeout: 60_000 });
+      await button(page, 'Mute microphone').click();
+      await says(page, /Muted.*The host hears nothing of you/);
+    });
+  });
+
+  test('the device that plays to the host is chosen at the device', async () => {
+    await withSpeaker(async (page) => {
+      const choice = page.getByRole('combobox', { name: 'Microphone to the host by' });
+      await waitFor('the choice', async () => (await choice.inputValue()) === 'hw:CARD=UAC1Gadget');
+      await choice.selectOption('Loopback');
+      await waitFor('the device to have it', async () => {
+        return (await lab.memory.microphone.devices()).current === 'hw:CARD=Loopback';
+      });
+      await lab.memory.microphone.setDevice('hw:CARD=UAC1Gadget');
+      await waitFor('the choice', async () => (await choice.inputValue()) === 'hw:CARD=UAC1Gadget');
+    });
+  });
+
   test('raw sound turns off everything the browser does to it', async () => {
     await withSpeaker(async (page, viewer) => {
       await turnOn(page);
@@ -533,6 +560,66 @@ describe('while speaking', () => {
       );
       await isHeard(viewer);
     });
+  });
+});
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`every state is readable in a ${colorScheme} scheme, fits a phone, and respects less motion`, async () => {
+    await withSpeaker(
+      async (page) => {
+        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+        const check = async (state: string): Promise<void> => {
+          assert.deepEqual(await page.evaluate(lowContrast), [], state);
+          assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 320, state);
+          assert.equal(await page.evaluate('document.getAnimations().length'), 0, state);
+        };
+        await turnOn(page);
+        await check('live');
+        await page.getByText('Single-key shortcuts').scrollIntoViewIfNeeded();
+        await page.getByRole('region', { name: 'Microphone state' }).waitFor();
+        await check('badge');
+        await card(page).getByRole('checkbox', { name: 'Push to talk' }).check();
+        await page.keyboard.down('t');
+        await check('talking');
+        await page.keyboard.up('t');
+        await button(page, 'Mute microphone').click();
+        await says(page, /Muted/);
+        await check('muted');
+        await button(page, 'Turn off').click();
+        await says(page, /Off/);
+        await page.evaluate(`navigator.mediaDevices.getUserMedia = () =>
+          Promise.reject(new DOMException('no', 'NotReadableError'))`);
+        await button(page, 'Turn on').click();
+        await says(page, /another program/);
+        await check('trouble');
+      },
+      { viewport: { width: 320, height: 700 } },
+    );
+  });
+}
+
+test('turning on and off, muting and talking move nothing else on a desktop', async () => {
+  await withSpeaker(async (page) => {
+    await card(page).getByRole('checkbox', { name: 'Push to talk' }).check();
+    const place = async (): Promise<string> => JSON.stringify(await card(page).boundingBox());
+    const before = await place();
+    await turnOn(page);
+    assert.equal(await place(), before);
+    await page.keyboard.down('t');
+    await says(page, /Live/);
+    assert.equal(await place(), before);
+    await page.keyboard.up('t');
+    await button(page, 'Mute microphone').click();
+    await says(page, /Muted/);
+    assert.equal(await place(), before);
+    await lab.memory.microphone.stop({});
+    await says(page, /turned off at the device/);
+    assert.equal(await place(), before);
+    await page.evaluate(`navigator.mediaDevices.getUserMedia = () =>
+      Promise.reject(new DOMException('no', 'NotAllowedError'))`);
+    await button(page, 'Turn on').click();
+    await says(page, /This browser blocks/);
+    assert.equal(await place(), before);
   });
 });
 

@@ -68,3 +68,26 @@ export function sent<T extends ViewerMessage['type']>(
 }
 
 export const strip = (page: Page) => page.getByRole('region', { name: 'Connection' });
+
+/** A script: elements whose text has less contrast with what is behind it than WCAG 2.2 asks for (4.5:1). */
+export const lowContrast = `(() => {
+  const rgb = (text) => (text.match(/[\\d.]+/g) ?? []).map(Number);
+  const luminance = ([r, g, b]) => {
+    const linear = [r, g, b].map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
+  };
+  const behind = (element) => {
+    for (let e = element; e; e = e.parentElement) {
+      const colour = rgb(getComputedStyle(e).backgroundColor);
+      if (colour.length === 3 || colour[3] === 1) return colour;
+    }
+    return [255, 255, 255];
+  };
+  return [...document.querySelectorAll('#page *')]
+    .filter((e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim() !== '') && e.getClientRects().length > 0)
+    .map((e) => {
+      const [a, b] = [luminance(rgb(getComputedStyle(e).color)), luminance(behind(e))];
+      return { text: e.textContent.slice(0, 40), ratio: (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05) };
+    })
+    .filter(({ ratio }) => ratio < 4.5);
+})()`;

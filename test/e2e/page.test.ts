@@ -4,7 +4,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { EarshotError } from '../../src/errors/earshot-error.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
 import { launchChromium, PageLab, type ViewerRecord } from './page-lab.ts';
-import { look, playing as playingIn, sent, strip, visit } from './page-visit.ts';
+import { look, lowContrast, playing as playingIn, sent, strip, visit } from './page-visit.ts';
 
 /** The page in a real browser, against the real server, hearing a real peer connection. */
 
@@ -336,29 +336,6 @@ for (const width of [320, 414, 700, 1_024]) {
   });
 }
 
-/** Elements whose text has less contrast with what is behind it than WCAG 2.2 asks for (4.5:1). */
-const lowContrast = `(() => {
-  const rgb = (text) => (text.match(/[\\d.]+/g) ?? []).map(Number);
-  const luminance = ([r, g, b]) => {
-    const linear = [r, g, b].map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4));
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
-  };
-  const behind = (element) => {
-    for (let e = element; e; e = e.parentElement) {
-      const colour = rgb(getComputedStyle(e).backgroundColor);
-      if (colour.length === 3 || colour[3] === 1) return colour;
-    }
-    return [255, 255, 255];
-  };
-  return [...document.querySelectorAll('#page *')]
-    .filter((e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim() !== '') && e.getClientRects().length > 0)
-    .map((e) => {
-      const [a, b] = [luminance(rgb(getComputedStyle(e).color)), luminance(behind(e))];
-      return { text: e.textContent.slice(0, 40), ratio: (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05) };
-    })
-    .filter(({ ratio }) => ratio < 4.5);
-})()`;
-
 for (const colorScheme of ['light', 'dark'] as const) {
   test(`is readable in a ${colorScheme} scheme`, async () => {
     await withPage(
@@ -377,7 +354,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
 test('less motion is respected', async () => {
   await withPage(
     async (page) => {
-      await page.locator('.state-lamp').waitFor();
+      await page.locator('.state-lamp').first().waitFor();
       const running = await page.evaluate('document.getAnimations().length');
       assert.equal(running, 0);
     },
