@@ -91,8 +91,8 @@ afterEach(async () => {
   hub.setMicrophoneSettings(microphonePresets.medium);
 });
 
-async function open(): Promise<void> {
-  await page.goto(server.url);
+async function open(query = ''): Promise<void> {
+  await page.goto(server.url + query);
   const session = await waitFor('a connection', () => {
     const [first] = hub.sessions();
     return first?.state === 'connected' && first;
@@ -171,6 +171,37 @@ describe("Chromium's microphone", () => {
     const after = await sound();
     assert.deepEqual([after.ssrc, after.packetsLost], [host.ssrc, 0]);
     assert.ok((hub.sessions()[0]?.microphoneJitterMs ?? 1_000) < 200);
+  });
+
+  test('keeps the floor over a media reset, under its new source', async () => {
+    await open();
+    await page.evaluate('viewer.speak()');
+    await hears(20);
+    const before = heard.at(-1);
+    await page.evaluate(
+      `viewer.socket.send(JSON.stringify({ type: 'direct_media_reset_request', reason: 'test' }))`,
+    );
+    await waitFor('a new connection', async () =>
+      Boolean(
+        await page.evaluate(
+          `viewer.messages.filter(({ state }) => state === 'connected').length === 2`,
+        ),
+      ),
+    );
+    await page.evaluate('viewer.speak()');
+    const after = await waitFor('the new source', () => {
+      const last = heard.at(-1);
+      return last !== undefined && last.ssrc !== before?.ssrc && last;
+    });
+    assert.equal(after.session, before?.session);
+  });
+
+  test('is known by the mid in its packets where the answer does not name its source', async () => {
+    await open('?unnamed');
+    await page.evaluate('viewer.speak()');
+    await hears(100);
+    assert.equal(hub.sessions()[0]?.microphoneFramesDropped, 0);
+    assert.equal(hub.sessions()[0]?.microphoneLost, 0);
   });
 
   test('sees our reports: loss, jitter and round trip', async () => {
