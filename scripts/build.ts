@@ -21,6 +21,7 @@ async function bundleRoles(): Promise<void> {
     entryPoints: {
       earshot: 'src/earshot.ts',
       main: 'src/main.ts',
+      'audio-input': 'src/audio/input/main.ts',
       'audio-output': 'src/audio/output/main.ts',
       cli: 'src/cli/main.ts',
     },
@@ -38,6 +39,7 @@ async function bundleRoles(): Promise<void> {
         setup(context) {
           const roles: Record<string, string> = {
             './main.ts': './main.mjs',
+            './audio/input/main.ts': './audio-input.mjs',
             './audio/output/main.ts': './audio-output.mjs',
             './cli/main.ts': './cli.mjs',
           };

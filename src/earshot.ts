@@ -4,6 +4,7 @@
  *
  *   earshot [--config FILE]    the main process
  *   earshot audio-output       a child of it (started by the supervisor only)
+ *   earshot audio-input        likewise
  *   earshot audio-devices capture|playback
  *                              prints those devices as JSON (started by the main process only)
  *   earshot VERB …             the command
@@ -16,6 +17,9 @@ if (first === '' || first === '--config' || first.startsWith('--config=')) {
 } else if (first === 'audio-output') {
   const { runAudioOutput } = await import('./audio/output/main.ts');
   await runAudioOutput();
+} else if (first === 'audio-input') {
+  const { runAudioInput } = await import('./audio/input/main.ts');
+  await runAudioInput();
 } else if (first === 'audio-devices') {
   const { runAudioDevices } = await import('./audio/devices/main.ts');
   runAudioDevices(process.argv.slice(3));
