@@ -66,10 +66,19 @@ export class DelayTarget {
     this.#finalMs = Number.NEGATIVE_INFINITY;
   }
 
-  /** Notes a packet that was played (`lost` false) or given up. */
-  noteFate(lost: boolean, samples: number): void {
+  /** Notes sound that was played. */
+  notePlayed(samples: number): void {
+    this.#noteFate(0, samples);
+  }
+
+  /** Notes sound that was given up. */
+  noteLost(samples: number): void {
+    this.#noteFate(1, samples);
+  }
+
+  #noteFate(lost: 0 | 1, samples: number): void {
     const weight = Math.min(samples / 48 / lossMemoryMs, 1);
-    this.#loss += ((lost ? 1 : 0) - this.#loss) * weight;
+    this.#loss += (lost - this.#loss) * weight;
     this.#lossy = this.#loss > (this.#lossy ? lossyUntil : lossyFrom);
   }
 

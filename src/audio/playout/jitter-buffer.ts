@@ -215,9 +215,7 @@ export class JitterBuffer<P> {
   #giveUp(packets: number): void {
     this.counts.lost += packets;
     this.#nextSequence += packets;
-    for (let packet = 0; packet < Math.min(packets, 100); packet += 1) {
-      this.#target.noteFate(true, this.#packetSamples);
-    }
+    this.#target.noteLost(packets * this.#packetSamples);
   }
 
   /** Nothing is here: made-up sound, for as long as the delay may still grow without going on in the stream. */
@@ -261,7 +259,7 @@ export class JitterBuffer<P> {
     this.#paused = item.isDtx === true;
     this.#bridged = false;
     this.#packetSamples = item.samples;
-    this.#target.noteFate(false, item.samples);
+    this.#target.notePlayed(item.samples);
     const targetMs = this.#target.ms;
     const offMs = this.#delayMs(timestamp + item.samples, playedMs) - targetMs;
     const stretch = this.#hint.for(this.#nowMs, { offMs, targetMs });
