@@ -3,7 +3,8 @@ import { DelayTarget } from './delay-target.ts';
 import { type JitterCounts, noCounts } from './jitter-counts.ts';
 import { PacketOrder } from './packet-order.ts';
 import { PacketStore } from './packet-store.ts';
-import type { Insertion, JitterItem, PlayoutMoment, PlayoutStep, Stretch } from './playout-step.ts';
+import type { Insertion, JitterItem, PlayoutMoment, PlayoutStep } from './playout-step.ts';
+import { StepWriter } from './step-writer.ts';
 import { StretchHint } from './stretch-hint.ts';
 
 export interface JitterBufferOptions {
@@ -72,13 +73,7 @@ export class JitterBuffer<P> {
   #pauseSamples = 0;
   /** Played time less sender's time of a packet that may be stretched; NaN when there is none. */
   #hintedOffsetMs = Number.NaN;
-  readonly #conceal: { kind: 'conceal'; samples: number; because: 'loss' | 'dtx' | 'underrun' } = {
-    kind: 'conceal',
-    samples: 0,
-    because: 'loss',
-  };
-  #decode: { kind: 'decode'; item: JitterItem<P>; stretch: Stretch; stretchMs: number } | undefined;
-  #recover: { kind: 'recover'; next: JitterItem<P>; samples: number } | undefined;
+  readonly #steps = new StepWriter<P>();
 
   constructor({
     minTargetMs = 10,
@@ -125,7 +120,7 @@ export class JitterBuffer<P> {
    * quickest, would wait for its turn. While nothing plays: what is held and queued.
    */
   levelMs(queuedMs: number, nowMs: number = this.#nowMs): number {
-    if (this.#state !== 'playing') return this.#heldMs() + queuedMs;
+    if (this.#state !== 'playing') return this.#store.span / samplesPerMs + queuedMs;
     const end = this.#nextTimestamp + this.#packetSamples + this.#pauseSamples;
     return this.#delayMs(end, nowMs + queuedMs);
   }
@@ -176,9 +171,9 @@ export class JitterBuffer<P> {
     const gap = this.#store.timestampAt(first) - this.#nextTimestamp;
     if (gap < leastSamples && !this.#paused) return this.#hand(first, playedMs);
     // Longer than the lost packets can have been: the sender paused.
-    if (this.#paused || gap > missing * mostSamples) return this.#endPause(first, playedMs);
-    if (!at.final) return wait;
-    return this.#mend(first, gap, playedMs);
+    const paused = this.#paused || gap > missing * mostSamples;
+    if (missing > 0 && !at.final) return wait;
+    return paused ? this.#endPause(first, playedMs) : this.#mend(first, gap, playedMs);
   }
 
   /** The stream after a packet that is lost, of which the packets from `first` on are here. */
@@ -192,18 +187,20 @@ export class JitterBuffer<P> {
       this.#giveUp(missing - 1);
     }
     this.#giveUp(1);
-    this.#moveTo(this.#store.timestampAt(first));
-    const next = this.#store.at(first);
     // What was made up while it was not known to be lost stands for it, unless the delay may grow.
-    if (next === undefined || (this.#bridged && dueSamples < lastLost / 2)) {
-      return this.#hand(first, playedMs);
-    }
+    if (this.#bridged && dueSamples < lastLost / 2) return this.#hand(first, playedMs);
+    return this.#recoverBefore(first, lastLost);
+  }
+
+  #recoverBefore(sequence: number, samples: number): PlayoutStep<P> {
+    const next = this.#store.at(sequence);
+    if (next === undefined) return wait;
+    this.#moveTo(this.#store.timestampAt(sequence));
+    this.#adjusted += samples + this.#pauseSamples;
+    this.#pauseSamples = 0;
+    this.#paused = false;
     this.#bridged = false;
-    this.#adjusted += lastLost;
-    this.#recover ??= { kind: 'recover', next, samples: 0 };
-    this.#recover.next = next;
-    this.#recover.samples = lastLost;
-    return this.#recover;
+    return this.#steps.recover(next, samples);
   }
 
   #makeUpLost(samples: number, first: number): PlayoutStep<P> {
@@ -213,6 +210,7 @@ export class JitterBuffer<P> {
   }
 
   #giveUp(packets: number): void {
+    if (packets === 0) return;
     this.counts.lost += packets;
     this.#nextSequence += packets;
     this.#target.noteLost(packets * this.#packetSamples);
@@ -235,10 +233,16 @@ export class JitterBuffer<P> {
 
   /** A pause is where the delay is set right for nothing: the first sound after it is played at the target. */
   #endPause(first: number, playedMs: number): PlayoutStep<P> {
-    const due = Math.min(roundSamples(this.#dueSamples(first, playedMs)), fillerSamples);
-    if (due > 0) return this.#fillPause(due);
-    if (first > this.#nextSequence) this.#giveUp(first - this.#nextSequence);
-    return this.#hand(first, playedMs);
+    const missing = first - this.#nextSequence;
+    // The first word after the pause is lost: it was right before what is here.
+    const lost = missing > 0 ? Math.min(this.#packetSamplesAt(first), mostSamples) : 0;
+    const due = this.#dueSamples(first, playedMs);
+    const fill = Math.min(roundSamples(due - lost), fillerSamples);
+    if (fill > 0) return this.#fillPause(fill);
+    this.#giveUp(missing);
+    return lost > 0 && due >= lost / 2
+      ? this.#recoverBefore(first, lost)
+      : this.#hand(first, playedMs);
   }
 
   #fillPause(samples: number): PlayoutStep<P> {
@@ -266,11 +270,7 @@ export class JitterBuffer<P> {
     if (stretch !== 'none') {
       this.#hintedOffsetMs = playedMs - (timestamp + item.samples) / samplesPerMs;
     }
-    this.#decode ??= { kind: 'decode', item, stretch, stretchMs: 0 };
-    this.#decode.item = item;
-    this.#decode.stretch = stretch;
-    this.#decode.stretchMs = stretch === 'none' ? 0 : Math.abs(offMs);
-    return this.#decode;
+    return this.#steps.decode(item, stretch, stretch === 'none' ? 0 : Math.abs(offMs));
   }
 
   /** Goes on elsewhere in the stream than it was to be gone on. */
@@ -291,9 +291,7 @@ export class JitterBuffer<P> {
     if (because === 'loss') this.counts.lossSamples += samples;
     else if (because === 'dtx') this.counts.dtxSamples += samples;
     else this.counts.underrunSamples += samples;
-    this.#conceal.because = because;
-    this.#conceal.samples = samples;
-    return this.#conceal;
+    return this.#steps.conceal(because, samples);
   }
 
   /** Begins to play when the delay is at its target. */
@@ -381,16 +379,12 @@ export class JitterBuffer<P> {
 
   /** How much sound should be played before this packet, so that it is played at the target. */
   #dueSamples(sequence: number, playedMs: number): number {
-    const end = this.#store.timestampAt(sequence) + (this.#store.at(sequence)?.samples ?? 0);
+    const end = this.#store.timestampAt(sequence) + this.#packetSamplesAt(sequence);
     return (this.#target.ms - this.#delayMs(end, playedMs)) * samplesPerMs;
   }
 
-  #heldMs(): number {
-    const first = this.#store.firstFrom(this.#nextSequence);
-    if (first === undefined) return 0;
-    const newest = this.#store.firstFrom(this.#order.newestSequence) ?? first;
-    const samples = this.#store.timestampAt(newest) - this.#store.timestampAt(first);
-    return (samples + this.#packetSamples) / samplesPerMs;
+  #packetSamplesAt(sequence: number): number {
+    return this.#store.at(sequence)?.samples ?? 0;
   }
 }
 

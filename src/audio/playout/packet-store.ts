@@ -18,6 +18,15 @@ export class PacketStore<P> {
     return this.#count;
   }
 
+  /** Samples from the beginning of the first packet held to the end of the last; 0 when empty. */
+  get span(): number {
+    const first = this.firstFrom(Number.NEGATIVE_INFINITY);
+    if (first === undefined) return 0;
+    let last = this.#newest;
+    while (this.at(last) === undefined) last -= 1;
+    return this.timestampAt(last) + (this.at(last)?.samples ?? 0) - this.timestampAt(first);
+  }
+
   /** Whether this number was inserted, be it still here or not. */
   knows(sequence: number): boolean {
     return this.#sequences[slotOf(sequence)] === sequence;

@@ -249,6 +249,21 @@ describe('a jitter buffer', () => {
     assert.equal(buffer.counts.lost, 0);
   });
 
+  it('recovers the first packet after a pause from the second', () => {
+    const buffer = playing(0);
+    buffer.insert(packet(1, { isDtx: true }));
+    buffer.next({ nowMs: 45, queuedMs: 0, final: true });
+    for (let nowMs = 65; nowMs < 200; nowMs += 10) {
+      buffer.next({ nowMs, queuedMs: 0, final: true });
+    }
+    buffer.insert(packet(3, { timestamp: 5_000 + 48 * 200, arrivalMs: 200 }));
+    assert.equal(buffer.next({ nowMs: 200, queuedMs: 9, final: false }).kind, 'wait');
+    const step = buffer.next({ nowMs: 203, queuedMs: 0, final: true });
+    assert.ok(step.kind === 'recover' && step.samples === 960, JSON.stringify(step));
+    assert.equal(handed(buffer.next({ nowMs: 205, queuedMs: 18, final: false })), 3);
+    assert.equal(buffer.counts.lost, 1);
+  });
+
   it('keeps the target within its bounds', () => {
     const buffer = new JitterBuffer<number>({ minTargetMs: 3, maxTargetMs: 50 });
     for (let n = 0; n < 400; n += 1) buffer.insert(packet(n));
