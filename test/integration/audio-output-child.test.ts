@@ -7,12 +7,13 @@ import { outputStatsSchema } from '../../src/audio/output/output-stats.ts';
 import { outputPresets, presetNames } from '../../src/audio/presets.ts';
 import { isEarshotError } from '../../src/errors/earshot-error.ts';
 import { frameFlags } from '../../src/ipc/messages.ts';
-import { type OutputChild, outputConfig, startOutputChild } from '../fixtures/output-child.ts';
+import type { AudioChildProcess } from '../fixtures/audio-child.ts';
+import { outputConfig, startOutputChild } from '../fixtures/output-child.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
 import { type FaultCard, makeFaultCard } from '../lab/fault-card.ts';
 
 let card: FaultCard;
-let child: OutputChild;
+let child: AudioChildProcess;
 
 beforeEach(async () => {
   card = await makeFaultCard();
