@@ -22,12 +22,16 @@ export class MeterPainter {
   readonly #calm = window.matchMedia('(prefers-reduced-motion: reduce)');
   readonly #dark = window.matchMedia('(prefers-color-scheme: dark)');
   readonly #resized = new ResizeObserver(() => this.#resize());
-  readonly #recolour = () => this.#readColours();
+  readonly #recolour = () => {
+    this.#readColours();
+    this.#paint();
+  };
   #colours = { track: '', calm: '', warm: '', hot: '', mark: '' };
   #left: ChannelLevel = silentChannel;
   #right: ChannelLevel = silentChannel;
   #lastMs = 0;
   #paintedMs = Number.NEGATIVE_INFINITY;
+  #paintedAtRest = false;
   #readMs = Number.NEGATIVE_INFINITY;
   #frame = 0;
 
@@ -61,8 +65,12 @@ export class MeterPainter {
     this.#lastMs = nowMs;
     this.#left = advanceLevel(this.#left, { amplitude: peaks?.left ?? 0, elapsedMs });
     this.#right = advanceLevel(this.#right, { amplitude: peaks?.right ?? 0, elapsedMs });
-    if (!this.#calm.matches || nowMs - this.#paintedMs >= calmIntervalMs) {
+    const isAtRest = this.#left.peakDbfs <= floorDbfs && this.#right.peakDbfs <= floorDbfs;
+    // A meter of nothing is painted once.
+    const isDue = !this.#calm.matches || nowMs - this.#paintedMs >= calmIntervalMs;
+    if (isDue && !(isAtRest && this.#paintedAtRest)) {
       this.#paintedMs = nowMs;
+      this.#paintedAtRest = isAtRest;
       this.#paint();
     }
     if (nowMs - this.#readMs >= readingIntervalMs) {

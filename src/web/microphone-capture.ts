@@ -12,7 +12,7 @@ export interface CaptureChoice {
   readonly echoCancellation: boolean;
   readonly noiseSuppression: boolean;
   readonly autoGainControl: boolean;
-  /** Channels the quality has use for. Browsers give two only where they process nothing. */
+  /** Channels there is use for. */
   readonly channels: 1 | 2;
 }
 

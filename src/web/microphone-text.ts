@@ -115,8 +115,11 @@ function onText(facts: MicrophoneFacts): MicrophoneText {
   return { tone: 'live', title: 'Live', detail: hostTrouble(facts) || 'The host hears you.' };
 }
 
-/** The microphone's state in words. */
-export function describeMicrophone(facts: MicrophoneFacts): MicrophoneText {
+/** The microphone's state in words, at `nowMs` (`performance.now()`). */
+export function describeMicrophone(
+  facts: MicrophoneFacts,
+  nowMs = performance.now(),
+): MicrophoneText {
   switch (facts.microphone.phase) {
     case 'off':
       return offText(facts);
@@ -132,8 +135,12 @@ export function describeMicrophone(facts: MicrophoneFacts): MicrophoneText {
       return { tone: 'busy', title: 'Interrupted', detail };
     }
     case 'refused': {
-      const detail = 'Only one viewer at a time can speak to the host.';
-      return { tone: 'bad', title: 'In use by another viewer', detail };
+      const { holder } = facts.microphone;
+      const detail =
+        holder === undefined
+          ? 'Only one viewer at a time can speak to the host.'
+          : `Viewer ${holder.session.slice(0, 8)} has held it for ${formatAge(nowMs - holder.sinceMs)}. Only one at a time can speak.`;
+      return { tone: 'bad', title: 'In use', detail };
     }
     case 'on':
       return onText(facts);

@@ -156,12 +156,14 @@ export class PageMicrophone {
   #choice(): CaptureChoice {
     const { deviceId, raw, echoCancellation, noiseSuppression, autoGainControl } =
       this.#preferences;
+    const processed = !raw && (echoCancellation || noiseSuppression || autoGainControl);
     return {
       deviceId,
       echoCancellation: echoCancellation && !raw,
       noiseSuppression: noiseSuppression && !raw,
       autoGainControl: autoGainControl && !raw,
-      channels: this.#channels,
+      // Browsers process one channel only; asking for two would open the device anew for nothing.
+      channels: processed ? 1 : this.#channels,
     };
   }
 

@@ -365,6 +365,7 @@ test('less motion is respected', async () => {
 test('every control has a name, is reached by Tab and shows its focus', async () => {
   await withPage(async (page) => {
     await playing(page);
+    await strip(page).getByText('Connected', { exact: true }).waitFor();
     const client = await page.context().newCDPSession(page);
     const { nodes } = await client.send('Accessibility.getFullAXTree');
     const roles = new Set([

@@ -4,11 +4,14 @@ import type { ComponentChildren } from 'preact';
 export function HoldButton({
   held,
   disabled,
+  shortcut,
   onHold,
   children,
 }: {
   readonly held: boolean;
   readonly disabled: boolean;
+  /** The key that does the same, where there is one. */
+  readonly shortcut: string | undefined;
   readonly onHold: (held: boolean) => void;
   readonly children: ComponentChildren;
 }) {
@@ -23,6 +26,7 @@ export function HoldButton({
       class={held ? 'button hold-button hold-held' : 'button hold-button'}
       disabled={disabled}
       aria-pressed={held}
+      aria-keyshortcuts={shortcut}
       onPointerDown={(event) => {
         if (event.button !== 0) return;
         // The finger may slide off the button while it speaks.

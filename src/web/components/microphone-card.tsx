@@ -1,7 +1,8 @@
 import type { Ref } from 'preact';
-import { describeMicrophone, formatAge } from '../microphone-text.ts';
+import { describeMicrophone } from '../microphone-text.ts';
 import type { MicrophoneActions } from '../page-actions.ts';
 import type { PageState } from '../page-state.ts';
+import { talkKeyNames } from '../push-to-talk.ts';
 import type { Peaks } from '../stream-meter.ts';
 import { HoldButton } from './hold-button.tsx';
 import { Icon } from './icon.tsx';
@@ -37,30 +38,13 @@ export function MicrophoneCard({
             <span class="state-detail">{detail}</span>
           </p>
         </div>
-        <Refusal state={state} actions={actions} />
+        {microphone.unavailable === 'insecure' && <SecureAddress url={state.httpsUrl} />}
         <LevelMeter peaks={peaks} label="Level of your microphone in decibels" />
-        <div class="mic-row">
-          <button
-            type="button"
-            class="button mic-mute"
-            disabled={microphone.phase !== 'on'}
-            aria-pressed={microphone.muted}
-            aria-busy={microphone.unmuting}
-            onClick={() => actions.setMuted(!microphone.muted)}
-          >
-            <Icon name={microphone.muted ? 'mic-off' : 'mic'} />
-            {microphone.muted ? 'Unmute microphone' : 'Mute microphone'}
-          </button>
-          {preferences.microphone.pushToTalk && (
-            <HoldButton
-              held={microphone.talking}
-              disabled={microphone.phase !== 'on' || microphone.muted}
-              onHold={actions.talk}
-            >
-              Hold to talk
-            </HoldButton>
-          )}
-        </div>
+        {microphone.phase === 'refused' ? (
+          <TakeOver actions={actions} />
+        ) : (
+          <MuteAndTalk state={state} actions={actions} />
+        )}
         <TalkMode preferences={preferences} actions={actions} />
       </div>
       <div class="mic-side">
@@ -97,37 +81,47 @@ function PowerButton({
   );
 }
 
-/** Who speaks instead, and the way around; or where this page has a microphone. */
-function Refusal({
+/** What a person does while the microphone is on; the same room whatever the state. */
+function MuteAndTalk({
   state,
   actions,
 }: {
   readonly state: PageState;
   readonly actions: MicrophoneActions;
 }) {
-  const { phase, holder, unavailable } = state.microphone;
-  if (unavailable === 'insecure') {
-    return (
-      <p class="mic-notice">
-        {state.httpsUrl === '' ? (
-          'Open this page at the device’s https address instead.'
-        ) : (
-          <>
-            Open <a href={state.httpsUrl}>{state.httpsUrl}</a> instead. The first time, the browser
-            asks whether to trust the device’s own certificate.
-          </>
-        )}
-      </p>
-    );
-  }
-  if (phase !== 'refused') return null;
+  const { microphone, preferences } = state;
+  const { pushToTalk, talkKey } = preferences.microphone;
   return (
-    <div class="mic-notice">
-      <p>
-        {holder === undefined
-          ? 'Another viewer holds the microphone.'
-          : `Viewer ${holder.session.slice(0, 8)} has held it for ${formatAge(performance.now() - holder.sinceMs)}.`}
-      </p>
+    <div class="mic-row">
+      <button
+        type="button"
+        class="button mic-mute"
+        disabled={microphone.phase !== 'on'}
+        aria-pressed={microphone.muted}
+        aria-busy={microphone.unmuting}
+        onClick={() => actions.setMuted(!microphone.muted)}
+      >
+        <Icon name={microphone.muted ? 'mic-off' : 'mic'} />
+        {microphone.muted ? 'Unmute microphone' : 'Mute microphone'}
+      </button>
+      {pushToTalk && (
+        <HoldButton
+          held={microphone.talking}
+          disabled={microphone.phase !== 'on' || microphone.muted}
+          shortcut={preferences.shortcuts ? talkKeyNames[talkKey] : undefined}
+          onHold={actions.talk}
+        >
+          Hold to talk
+        </HoldButton>
+      )}
+    </div>
+  );
+}
+
+/** In place of what is of no use while another viewer speaks. */
+function TakeOver({ actions }: { readonly actions: MicrophoneActions }) {
+  return (
+    <div class="mic-row">
       <button type="button" class="button" onClick={actions.takeOver}>
         Take over
       </button>
@@ -135,5 +129,21 @@ function Refusal({
         Leave it
       </button>
     </div>
+  );
+}
+
+/** Where this page has a microphone. */
+function SecureAddress({ url }: { readonly url: string }) {
+  return (
+    <p class="mic-notice">
+      {url === '' ? (
+        'Open this page at the device’s https address instead.'
+      ) : (
+        <span>
+          Open <a href={url}>{url}</a> instead. The first time, the browser asks whether to trust
+          the device’s own certificate.
+        </span>
+      )}
+    </p>
   );
 }

@@ -87,6 +87,17 @@ test('losing the floor is named by how it was lost', () => {
   assert.equal(text({ notice: { kind: 'refused', message: 'No' } }).detail, 'No.');
 });
 
+test('a refusal says who speaks, and for how long', () => {
+  const microphone = {
+    ...base.microphone,
+    phase: 'refused',
+    holder: { session: '0123456789abcdef', sinceMs: 1_000 },
+  } as const;
+  const { detail } = describeMicrophone({ ...base, microphone }, 150_000);
+  assert.match(detail, /^Viewer 01234567 has held it for 2 minutes\./);
+  assert.match(text({ phase: 'refused' }).detail, /^Only one viewer at a time/);
+});
+
 test('a failed playback process is named with what to do', () => {
   const child = {
     name: 'audio-input',
