@@ -7,9 +7,20 @@ import { test } from 'node:test';
 
 const root = join(import.meta.dirname, '../..');
 const native = join(root, 'src/audio/native');
-const parts = ['encoder.c', 'framer.c', 'packet_queue.c', 'timeline.c'];
+const parts = [
+  ...[
+    'decoder.c',
+    'drift_resampler.c',
+    'encoder.c',
+    'fade.c',
+    'framer.c',
+    'interleave.c',
+    'pace.c',
+  ],
+  ...['packet_queue.c', 'source.c', 'timeline.c'],
+];
 
-test('the pure parts of the addon: queue, timeline, framer', async () => {
+test('the pure parts of the addon: queue, timeline, framer, drift, source, pace, samples, FEC flags', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'earshot-units-'));
   try {
     const program = join(dir, 'units');
@@ -18,7 +29,7 @@ test('the pure parts of the addon: queue, timeline, framer', async () => {
       ...['-fsanitize=address,undefined', `-I${native}`, '-o', program],
       join(root, 'test/fixtures/native-units.c'),
       ...parts.map((part) => join(native, part)),
-      ...['-lopus', '-lm'],
+      ...['-lopus', '-lspeexdsp', '-lm'],
     ]);
     // With its leaks: here nothing but the addon's own code allocates.
     const { status, stdout, stderr } = spawnSync(program, { encoding: 'utf8', timeout: 60_000 });

@@ -1,5 +1,6 @@
 /*
- * An ALSA capture PCM for fault tests: plays a sine at the pace of a real card, and fails on demand.
+ * An ALSA PCM for fault tests, at the pace of a real card, that fails on demand: captured from, it is a
+ * sine; what is played into it is appended to the file <control>.played as float32, all its channels.
  * What it is told stands in a small shared file (struct control), written by fault-card.ts.
  *
  *   pcm.NAME { type earshot_fault control "/path/of/the/file" }
@@ -9,7 +10,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -20,8 +23,8 @@ struct control {
 	int32_t xruns;         /* raised by one: one overrun */
 	int32_t suspends;      /* raised by one: suspended until resumed or prepared */
 	int32_t resumable;     /* 0: resume does nothing; n: the n-th try works */
-	int32_t stalled;       /* 1: no frame comes any more, and no error */
-	int32_t idle;          /* 1: reads say EIO, as a USB gadget with a silent host */
+	int32_t stalled;       /* 1: no frame comes or is taken any more, and no error */
+	int32_t idle;          /* 1: reads and writes say EIO, as a USB gadget with a silent host */
 	int32_t rate_hz;       /* the only rate offered */
 	int32_t channels;      /* the only count offered */
 	int32_t format;        /* the only format offered: SND_PCM_FORMAT_* */
@@ -31,6 +34,8 @@ struct control {
 	int32_t amplitude;     /* of 32767 */
 	int32_t opens;         /* counted here */
 	int32_t skip_ms;       /* raised: as much sound vanishes without any error */
+	int32_t starts;        /* counted here */
+	int32_t prefill;       /* frames that were written before the last start */
 };
 
 struct fault {
@@ -38,8 +43,9 @@ struct fault {
 	volatile struct control *control;
 	int64_t started_ns;
 	uint64_t first;        /* number of the first frame since the start, on the card's clock */
-	uint64_t produced;     /* frames since the start */
+	uint64_t produced;     /* frames since the start; played back: frames that were heard */
 	uint64_t transferred;
+	int played_fd;
 	int32_t xruns;
 	int32_t suspends;
 	int32_t skipped_ms;
@@ -70,11 +76,14 @@ static int fault_start(snd_pcm_ioplug_t *io)
 	struct fault *fault = io->private_data;
 	if (fault->control->gone)
 		return -ENODEV;
+	fault->control->starts++;
+	fault->control->prefill = (int32_t)fault->transferred;
 	fault->started_ns = now_ns();
 	/* The tone runs on while nobody records it: what is lost is lost. */
 	fault->first = (uint64_t)((double)fault->started_ns * clock_rate(fault) / 1e9);
 	fault->produced = 0;
-	fault->transferred = 0;
+	if (io->stream == SND_PCM_STREAM_CAPTURE)
+		fault->transferred = 0;
 	long period_ns = (long)(1e9 * (double)io->period_size / io->rate);
 	struct itimerspec timer = { { 0, period_ns }, { 0, period_ns } };
 	return timerfd_settime(io->poll_fd, 0, &timer, NULL) < 0 ? -errno : 0;
@@ -85,6 +94,40 @@ static int fault_stop(snd_pcm_ioplug_t *io)
 	struct itimerspec never = { { 0, 0 }, { 0, 0 } };
 	timerfd_settime(io->poll_fd, 0, &never, NULL);
 	return 0;
+}
+
+/* What was heard by now; false on an underrun. A stalled card's clock stands still. */
+static bool advance_playback(struct fault *fault)
+{
+	if (fault->control->stalled) {
+		double elapsed = (double)fault->produced * 1e9 / clock_rate(fault);
+		fault->started_ns = now_ns() - (int64_t)elapsed;
+		return true;
+	}
+	uint64_t heard = frames_by(fault, now_ns() - fault->started_ns);
+	if (heard > fault->transferred)
+		return false;
+	if (heard > fault->produced)
+		fault->produced = heard;
+	return true;
+}
+
+static bool advance_capture(struct fault *fault)
+{
+	snd_pcm_ioplug_t *io = &fault->io;
+	volatile struct control *control = fault->control;
+	if (control->stalled)
+		return true;
+	if (control->skip_ms != fault->skipped_ms) {
+		uint64_t frames = (uint64_t)(control->skip_ms - fault->skipped_ms) * io->rate / 1000;
+		fault->skipped_ms = control->skip_ms;
+		fault->first += frames;
+		fault->started_ns += (int64_t)((double)frames * 1e9 / clock_rate(fault));
+	}
+	uint64_t produced = frames_by(fault, now_ns() - fault->started_ns);
+	if (produced > fault->produced)
+		fault->produced = produced;
+	return fault->produced - fault->transferred <= io->buffer_size;
 }
 
 static snd_pcm_sframes_t fault_pointer(snd_pcm_ioplug_t *io)
@@ -100,17 +143,9 @@ static snd_pcm_sframes_t fault_pointer(snd_pcm_ioplug_t *io)
 	} else if (control->xruns != fault->xruns) {
 		fault->xruns = control->xruns;
 		return -EPIPE;
-	} else if (io->state == SND_PCM_STATE_RUNNING && !control->stalled) {
-		if (control->skip_ms != fault->skipped_ms) {
-			uint64_t frames = (uint64_t)(control->skip_ms - fault->skipped_ms) * io->rate / 1000;
-			fault->skipped_ms = control->skip_ms;
-			fault->first += frames;
-			fault->started_ns += (int64_t)((double)frames * 1e9 / clock_rate(fault));
-		}
-		uint64_t produced = frames_by(fault, now_ns() - fault->started_ns);
-		if (produced > fault->produced)
-			fault->produced = produced;
-		if (fault->produced - fault->transferred > io->buffer_size)
+	} else if (io->state == SND_PCM_STATE_RUNNING) {
+		bool playback = io->stream == SND_PCM_STREAM_PLAYBACK;
+		if (!(playback ? advance_playback(fault) : advance_capture(fault)))
 			return -EPIPE;
 	}
 	return (snd_pcm_sframes_t)(fault->produced % io->buffer_size);
@@ -143,6 +178,53 @@ static void put_sample(uint8_t *to, snd_pcm_format_t format, double value)
 	}
 }
 
+static float get_sample(const uint8_t *from, snd_pcm_format_t format)
+{
+	int32_t word;
+	int16_t half;
+	float real;
+	switch (format) {
+	case SND_PCM_FORMAT_S16_LE:
+		memcpy(&half, from, 2);
+		return (float)half / 32768;
+	case SND_PCM_FORMAT_S24_3LE:
+		word = (int32_t)((uint32_t)from[0] << 8 | (uint32_t)from[1] << 16 | (uint32_t)from[2] << 24);
+		return (float)word / 2147483648;
+	case SND_PCM_FORMAT_S24_LE:
+		memcpy(&word, from, 4);
+		return (float)(int32_t)((uint32_t)word << 8) / 2147483648;
+	case SND_PCM_FORMAT_FLOAT_LE:
+		memcpy(&real, from, 4);
+		return real;
+	default:
+		memcpy(&word, from, 4);
+		return (float)word / 2147483648;
+	}
+}
+
+static uint8_t *sample_place(const snd_pcm_channel_area_t *area, snd_pcm_uframes_t frame)
+{
+	return (uint8_t *)area->addr + (area->first + frame * area->step) / 8;
+}
+
+/* Keeps what is played, in the file. */
+static int keep(struct fault *fault, const snd_pcm_channel_area_t *areas, snd_pcm_uframes_t offset,
+		snd_pcm_uframes_t size)
+{
+	snd_pcm_ioplug_t *io = &fault->io;
+	float kept[4096];
+	for (snd_pcm_uframes_t i = 0; i < size;) {
+		size_t count = 0;
+		for (; i < size && count + io->channels <= 4096; i++) {
+			for (unsigned int channel = 0; channel < io->channels; channel++)
+				kept[count++] = get_sample(sample_place(&areas[channel], offset + i), io->format);
+		}
+		if (write(fault->played_fd, kept, count * sizeof *kept) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
 static snd_pcm_sframes_t fault_transfer(snd_pcm_ioplug_t *io, const snd_pcm_channel_area_t *areas,
 					snd_pcm_uframes_t offset, snd_pcm_uframes_t size)
 {
@@ -151,15 +233,19 @@ static snd_pcm_sframes_t fault_transfer(snd_pcm_ioplug_t *io, const snd_pcm_chan
 		return -ENODEV;
 	if (fault->control->idle)
 		return -EIO;
+	if (io->stream == SND_PCM_STREAM_PLAYBACK) {
+		int error = keep(fault, areas, offset, size);
+		if (error < 0)
+			return error;
+		fault->transferred += size;
+		return (snd_pcm_sframes_t)size;
+	}
 	for (snd_pcm_uframes_t i = 0; i < size; i++) {
 		double frame = (double)(fault->first + fault->transferred + i);
 		double phase = fmod(frame * fault->control->tone_hz / io->rate, 1.0);
 		double value = fault->control->amplitude / 32767.0 * sin(2 * M_PI * phase);
-		for (unsigned int channel = 0; channel < io->channels; channel++) {
-			const snd_pcm_channel_area_t *area = &areas[channel];
-			size_t bits = area->first + (offset + i) * area->step;
-			put_sample((uint8_t *)area->addr + bits / 8, io->format, value);
-		}
+		for (unsigned int channel = 0; channel < io->channels; channel++)
+			put_sample(sample_place(&areas[channel], offset + i), io->format, value);
 	}
 	fault->transferred += size;
 	return (snd_pcm_sframes_t)size;
@@ -172,13 +258,16 @@ static int fault_poll_revents(snd_pcm_ioplug_t *io, struct pollfd *descriptors, 
 	(void)count;
 	ssize_t got = read(io->poll_fd, &expirations, sizeof expirations);
 	(void)got;
-	*events = (descriptors[0].revents & POLLIN) != 0 ? POLLIN : 0;
+	unsigned short ready = io->stream == SND_PCM_STREAM_PLAYBACK ? POLLOUT : POLLIN;
+	*events = (descriptors[0].revents & POLLIN) != 0 ? ready : 0;
 	return 0;
 }
 
 static int fault_prepare(snd_pcm_ioplug_t *io)
 {
 	struct fault *fault = io->private_data;
+	fault->produced = 0;
+	fault->transferred = 0;
 	return fault->control->gone ? -ENODEV : 0;
 }
 
@@ -186,6 +275,12 @@ static int fault_prepare(snd_pcm_ioplug_t *io)
 static void skip_to_now(struct fault *fault)
 {
 	uint64_t now = frames_by(fault, now_ns() - fault->started_ns);
+	if (fault->io.stream == SND_PCM_STREAM_PLAYBACK) {
+		/* What is in the buffer is heard from here on. */
+		double elapsed = (double)fault->produced * 1e9 / clock_rate(fault);
+		fault->started_ns = now_ns() - (int64_t)elapsed;
+		return;
+	}
 	uint64_t lost = now - fault->produced;
 	fault->first += lost;
 	fault->started_ns += (int64_t)((double)lost * 1e9 / clock_rate(fault));
@@ -207,6 +302,8 @@ static int fault_close(snd_pcm_ioplug_t *io)
 	struct fault *fault = io->private_data;
 	munmap((void *)(uintptr_t)fault->control, sizeof *fault->control);
 	close(io->poll_fd);
+	if (fault->played_fd >= 0)
+		close(fault->played_fd);
 	free(fault);
 	return 0;
 }
@@ -263,11 +360,18 @@ static int read_path(snd_config_t *config, const char **path)
 	return snd_config_get_string(entry, path);
 }
 
+static int open_played(const char *control)
+{
+	char path[4096];
+	snprintf(path, sizeof path, "%s.played", control);
+	return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+}
+
 SND_PCM_PLUGIN_DEFINE_FUNC(earshot_fault)
 {
 	(void)root;
 	const char *path;
-	if (stream != SND_PCM_STREAM_CAPTURE || read_path(conf, &path) < 0)
+	if (read_path(conf, &path) < 0)
 		return -EINVAL;
 	struct fault *fault = calloc(1, sizeof *fault);
 	if (fault == NULL)
@@ -278,6 +382,7 @@ SND_PCM_PLUGIN_DEFINE_FUNC(earshot_fault)
 		return -ENODEV;
 	}
 	fault->control->opens++;
+	fault->played_fd = stream == SND_PCM_STREAM_PLAYBACK ? open_played(path) : -1;
 	fault->xruns = fault->control->xruns;
 	fault->suspends = fault->control->suspends;
 	fault->skipped_ms = fault->control->skip_ms;

@@ -7,8 +7,8 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
 /**
- * A sound card that fails on demand: an ALSA plugin of our own (fault-card.c) that plays a sine at the
- * pace of a real card. For the tests of recovery and conversion.
+ * A sound card that fails on demand: an ALSA plugin of our own (fault-card.c) at the pace of a real card.
+ * Captured from, it is a sine; what is played into it is kept. For the tests of recovery and conversion.
  */
 
 /** The fields of `struct control` in fault-card.c, in its order; each an Int32. */
@@ -28,6 +28,8 @@ const fields = [
   'amplitude',
   'opens',
   'skipMs',
+  'starts',
+  'prefill',
 ] as const;
 
 export type FaultField = (typeof fields)[number];
@@ -87,6 +89,17 @@ export class FaultCard {
   /** Adds to a field that counts: `xruns`, `suspends`, `skipMs`. */
   raise(field: FaultField, by = 1): void {
     this.set({ [field]: this.get(field) + by });
+  }
+
+  /**
+   * What was played into the card so far, ±1, all its channels interleaved: in the order in which it was
+   * written, whatever failed in between.
+   */
+  async played(): Promise<Float32Array> {
+    const bytes = await readFile(join(this.#dir, 'control.played')).catch(() => Buffer.alloc(0));
+    const samples = new Float32Array(Math.floor(bytes.length / 4));
+    Buffer.from(samples.buffer).set(bytes.subarray(0, samples.byteLength));
+    return samples;
   }
 
   async remove(): Promise<void> {

@@ -7,9 +7,6 @@
 
 #include "settings.h"
 
-/* Above 90 dB of stopband for 1 % of a small ARM core (quality is 0 to 10). */
-#define RESAMPLER_QUALITY 6
-
 const snd_pcm_format_t convertible_formats[] = {
 	SND_PCM_FORMAT_S16_LE,  SND_PCM_FORMAT_S32_LE,   SND_PCM_FORMAT_S24_3LE,
 	SND_PCM_FORMAT_S24_LE,  SND_PCM_FORMAT_FLOAT_LE,

@@ -138,6 +138,7 @@ static void go_idle(struct playback_device *device)
 	if (!device->idle)
 		post_idle(device, true);
 	device->idle = true;
+	device->base.rest_until_ns = monotonic_ns() + IDLE_LOOK_NS;
 }
 
 /* More was taken than the buffer holds: the device's clock runs. */
@@ -294,7 +295,7 @@ static double at_48_khz(const struct playback_device *device, double frames)
 double playback_device_held(const struct playback_device *device)
 {
 	return at_48_khz(device, device->chunk_end - device->chunk_at) +
-	       drift_resampler_delay(&device->resampler);
+	       device->resampler.delay;
 }
 
 double playback_device_delay(const struct playback_device *device)

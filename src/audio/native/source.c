@@ -15,13 +15,17 @@ static void remember(struct source *source, const float *stereo, uint32_t frames
 	       (size_t)kept * OUTPUT_CHANNELS * sizeof(float));
 }
 
+/* A tail that still sounds goes on within the new one. */
 static void make_tail(struct source *source)
 {
+	uint32_t old = (TAIL_SAMPLES - source->tail_left) * OUTPUT_CHANNELS;
 	for (uint32_t i = 0; i < TAIL_SAMPLES; i++) {
 		float left = (float)(TAIL_SAMPLES - 1 - i) / TAIL_SAMPLES;
 		const float *mirrored = source->recent + (TAIL_SAMPLES - 1 - i) * OUTPUT_CHANNELS;
-		source->tail[2 * i] = mirrored[0] * left;
-		source->tail[2 * i + 1] = mirrored[1] * left;
+		for (uint32_t k = 2 * i; k < 2 * i + 2; k++) {
+			float rest = i < source->tail_left ? source->tail[old + k] : 0;
+			source->tail[k] = rest + mirrored[k - 2 * i] * left;
+		}
 	}
 	source->tail_left = TAIL_SAMPLES;
 }
@@ -33,6 +37,13 @@ static void rise(struct source *source, float *stereo, uint32_t frames)
 		stereo[2 * i] *= gain;
 		stereo[2 * i + 1] *= gain;
 	}
+}
+
+static void begin(struct source *source)
+{
+	source->sounding = true;
+	source->risen = 0;
+	memset(source->recent, 0, sizeof source->recent);
 }
 
 /* Sound that is back while the tail still sounds is heard with it. */
@@ -59,8 +70,7 @@ uint32_t source_read(struct source *source, float *stereo, uint32_t frames)
 	       (size_t)(frames - end) * OUTPUT_CHANNELS * sizeof(float));
 	if (taken > 0) {
 		if (!source->sounding)
-			source->risen = 0;
-		source->sounding = true;
+			begin(source);
 		rise(source, sound, taken);
 	}
 	uint32_t tail_at = 0;
@@ -85,5 +95,4 @@ void source_rest(struct source *source)
 	source->sounding = false;
 	source->lead = 0;
 	source->tail_left = 0;
-	memset(source->recent, 0, sizeof source->recent);
 }

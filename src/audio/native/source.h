@@ -24,7 +24,7 @@ struct source {
 	bool sounding;
 	uint32_t lead; /* silence still to come before the ring is looked at */
 	uint32_t risen;
-	float recent[TAIL_SAMPLES * OUTPUT_CHANNELS]; /* the newest last; silence before the first */
+	float recent[TAIL_SAMPLES * OUTPUT_CHANNELS]; /* since the sound began; the newest last */
 	float tail[TAIL_SAMPLES * OUTPUT_CHANNELS];
 	uint32_t tail_left;
 	uint64_t played_samples;
