@@ -3,8 +3,8 @@ import type { Measurement } from './history.ts';
 import type { MicrophoneState } from './microphone-controller.ts';
 
 /**
- * `window.earshot`: a read-only look inside, for tests, benchmarks and the developer console. Nothing
- * on the page depends on it, and nothing can be changed through it.
+ * `window.earshot`: a look inside, for tests, benchmarks and the developer console. Nothing on the page
+ * depends on it. It hands out the browser's own objects, which are for looking at too.
  */
 export interface Diagnostics {
   /** `connected`, `connecting`, `reconnecting`, `failed`, `interrupted` or `stopped`. */

@@ -232,6 +232,8 @@ export class MicrophoneController<T extends SoundTrack> {
       if (request === this.#floorRequests) {
         this.#floor = session;
         this.#unconfirmed = true;
+        // It was this session's already, and somebody had muted it.
+        if (status.muted) this.#set({ muted: true });
         if (status.holder?.session === session) this.#startSending();
         else void this.#verify(status);
       } else if (this.#state.phase === 'off') this.#release(session);

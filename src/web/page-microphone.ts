@@ -64,15 +64,16 @@ export class PageMicrophone {
       },
       this.#choice(),
     );
-    this.controller.setPushToTalk(options.preferences.pushToTalk);
     this.#pushToTalk = new PushToTalk({
       key: options.talkKey,
       onTalk: (talking) => this.controller.talk(talking),
     });
   }
 
+  /** Watches keys, devices and the permission for as long as the page lives; captures nothing. */
   start(): void {
     this.#options.onChange({ unavailable: this.#capture.trouble });
+    this.controller.setPushToTalk(this.#preferences.pushToTalk);
     this.#pushToTalk.start();
     this.#capture.watch({
       onDevices: () => {

@@ -398,6 +398,17 @@ describe('mute', () => {
     assert.equal(track.enabled, false, 'a later one does');
   });
 
+  test('a floor that is one’s own already, and muted, is taken as it is', async () => {
+    world.holder = 's1';
+    world.muted = true;
+    world.controller.sessionChanged('s1');
+    world.controller.press();
+    await turn();
+    assert.equal(world.state.phase, 'on');
+    assert.equal(world.state.muted, true);
+    assert.equal(world.tracks[0]?.enabled, false);
+  });
+
   test('a new try begins unmuted', async () => {
     await world.turnedOn();
     await world.controller.setMuted(true);
