@@ -26,7 +26,7 @@ export const qualitySchema = v.strictObject({
   effective: encoderSettingsSchema,
   /** Every preset as this board would run it, for the selector. */
   presets: v.record(v.picklist(presetNames), encoderSettingsSchema),
-  /** How the last change reached the encoder; `pending`: the child is not running and gets it at its next start. */
+  /** How the last change reached the encoder; `pending`: the child is not running and has it from its next start on. */
   applied: v.picklist(['live', 'restart', 'pending']),
 });
 export type Quality = v.InferOutput<typeof qualitySchema>;

@@ -306,7 +306,8 @@ export class MicrophoneControl extends EventEmitter<MicrophoneControlEvents> {
   /** The child came up or went away. */
   handleChildRunning(running: boolean): void {
     if (!this.#condition.childRunning(running)) return;
-    if (!running) this.#stats = undefined;
+    if (running) this.#takenAtStart();
+    else this.#stats = undefined;
     this.#changed();
   }
 
@@ -328,6 +329,13 @@ export class MicrophoneControl extends EventEmitter<MicrophoneControlEvents> {
     readonly data: Readonly<Record<string, unknown>>;
   }): void {
     if (this.#condition.happened(event)) this.#changed();
+  }
+
+  /** A child that starts has what waited for it. */
+  #takenAtStart(): void {
+    if (this.#applied !== 'pending') return;
+    this.#applied = 'live';
+    this.emit('quality', this.quality());
   }
 
   #release(why: string): void {

@@ -225,7 +225,10 @@ export class OutputControl extends EventEmitter<OutputControlEvents> {
   handleChildRunning(running: boolean): void {
     if (running === this.#running) return;
     this.#running = running;
-    if (running) return;
+    if (running) {
+      this.#takenAtStart();
+      return;
+    }
     this.#stats = undefined;
     this.#setDeviceState('opening', waitingForChild);
   }
@@ -245,6 +248,13 @@ export class OutputControl extends EventEmitter<OutputControlEvents> {
   handleEvent({ name, data }: { name: string; data: Readonly<Record<string, unknown>> }): void {
     if (name === 'device-opened') this.#setDeviceState('open', '');
     if (name === 'device-lost') this.#setDeviceState('opening', String(data['error'] ?? ''));
+  }
+
+  /** A child that starts has what waited for it. */
+  #takenAtStart(): void {
+    if (this.#applied !== 'pending') return;
+    this.#applied = 'live';
+    this.emit('quality', this.quality());
   }
 
   #setDeviceState(state: 'opening' | 'open', error: string): void {

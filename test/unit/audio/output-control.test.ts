@@ -153,6 +153,17 @@ test('the encoder works while somebody listens and rests a while after the last 
   assert.equal(active(), false);
 });
 
+test('what waited for the child is in force once it runs', () => {
+  const { control } = setUp();
+  const answers: string[] = [];
+  control.on('quality', ({ applied }) => answers.push(applied));
+  assert.equal(control.quality().applied, 'pending');
+  control.handleChildRunning(true);
+  control.handleChildRunning(false);
+  control.handleChildRunning(true);
+  assert.deepEqual([control.quality().applied, answers], ['live', ['live']]);
+});
+
 test('the condition of the device follows the child', () => {
   const { control } = setUp();
   assert.match(control.status().deviceError, /not running/);

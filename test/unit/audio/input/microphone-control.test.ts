@@ -293,6 +293,15 @@ test('packets cause no event each', async () => {
   assert.equal(bench.states.length, before + 1);
 });
 
+test('what waited for the child is in force once it runs', () => {
+  const bench = setUp();
+  const answers: string[] = [];
+  bench.control.on('quality', ({ applied }) => answers.push(applied));
+  assert.equal(bench.control.quality().applied, 'pending');
+  bench.control.handleChildRunning(true);
+  assert.deepEqual([bench.control.quality().applied, answers], ['live', ['live']]);
+});
+
 test('a preset is stored, sent to the child and told to everyone', async () => {
   const bench = setUp();
   const asked: unknown[] = [];
