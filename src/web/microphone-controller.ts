@@ -9,6 +9,8 @@ export type MicrophoneNotice =
   /** Another viewer took the microphone; or somebody at the device turned it off. */
   | { readonly kind: 'taken' }
   | { readonly kind: 'released' }
+  /** The microphone chosen while speaking could not be opened; the one before goes on. */
+  | { readonly kind: 'kept' }
   /** The session did not come back in time. */
   | { readonly kind: 'disconnected' }
   /** The device's own words. */
@@ -193,21 +195,31 @@ export class MicrophoneController<T extends SoundTrack> {
 
   async #open(): Promise<void> {
     const capture = ++this.#captures;
+    let own: T | undefined;
+    const isCurrent = (): boolean => own !== undefined && own === this.#track;
     try {
-      const track = await this.#options.capture(this.#choice, {
+      own = await this.#options.capture(this.#choice, {
         onEnded: () => {
-          // Another microphone may be left.
-          if (capture === this.#captures) void this.#open();
+          if (isCurrent()) this.#ended();
         },
         onSourceMuted: (sourceMuted) => {
-          if (capture === this.#captures) this.#set({ sourceMuted });
+          if (isCurrent()) this.#set({ sourceMuted });
         },
       });
-      if (capture !== this.#captures) track.stop();
-      else this.#captured(track);
+      if (capture !== this.#captures) own.stop();
+      else this.#captured(own);
     } catch (error) {
-      if (capture === this.#captures) this.#end('failed', noticeOf(error));
+      if (capture !== this.#captures) return;
+      // What was chosen instead cannot be had; what there was is better than nothing.
+      if (this.#track !== undefined) this.#set({ notice: { kind: 'kept' } });
+      else this.#end('failed', noticeOf(error));
     }
+  }
+
+  /** The device was pulled out; another may be left. */
+  #ended(): void {
+    this.#dropTrack();
+    void this.#open();
   }
 
   #captured(track: T): void {
@@ -216,7 +228,7 @@ export class MicrophoneController<T extends SoundTrack> {
     this.#track = track;
     if (this.#state.phase === 'on') this.#options.send(track);
     last?.stop();
-    this.#set({ sourceMuted: false });
+    this.#set({ sourceMuted: false, notice: undefined });
     this.#startSending();
   }
 
@@ -317,10 +329,13 @@ export class MicrophoneController<T extends SoundTrack> {
     this.#floor = undefined;
     this.#cancelResume();
     this.#options.send(undefined);
-    if (this.#track !== undefined) {
-      this.#track.enabled = false;
-      this.#track.stop();
-    }
+    this.#dropTrack();
+  }
+
+  #dropTrack(): void {
+    if (this.#track === undefined) return;
+    this.#track.enabled = false;
+    this.#track.stop();
     this.#track = undefined;
   }
 

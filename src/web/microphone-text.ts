@@ -32,6 +32,8 @@ function noticeText(notice: MicrophoneNotice): string {
       return 'Another viewer has taken the microphone over; yours was turned off.';
     case 'released':
       return 'The microphone was turned off at the device.';
+    case 'kept':
+      return 'The microphone you chose could not be opened; the one before goes on.';
     case 'disconnected':
       return 'The connection to the device did not come back in time, so the microphone was turned off.';
     case 'refused':

@@ -520,6 +520,23 @@ describe('the device in use', () => {
     assert.deepEqual(world.calls, ['start s1']);
   });
 
+  test('another that cannot be opened leaves the one there is, and says so', async () => {
+    const first = await world.turnedOn();
+    world.gates.capture = Promise.reject(new CaptureError('busy'));
+    world.controller.setChoice({ ...choice, deviceId: 'usb' });
+    await turn();
+    assert.equal(world.state.phase, 'on');
+    assert.equal(world.sent, first);
+    assert.equal(first.enabled, true);
+    assert.deepEqual(world.state.notice, { kind: 'kept' });
+    // The one there is can still go away.
+    delete world.gates.capture;
+    first.listener.onEnded();
+    await turn();
+    assert.equal(world.sent, world.tracks[1]);
+    assert.equal(world.state.notice, undefined);
+  });
+
   test('the same choice again changes nothing', async () => {
     await world.turnedOn();
     world.controller.setChoice({ ...choice });
