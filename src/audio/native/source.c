@@ -15,17 +15,14 @@ static void remember(struct source *source, const float *stereo, uint32_t frames
 	       (size_t)kept * OUTPUT_CHANNELS * sizeof(float));
 }
 
-/* A tail that still sounds goes on within the new one. */
+/* A tail that still sounds is part of what was heard, and so of the new one. */
 static void make_tail(struct source *source)
 {
-	uint32_t old = (TAIL_SAMPLES - source->tail_left) * OUTPUT_CHANNELS;
 	for (uint32_t i = 0; i < TAIL_SAMPLES; i++) {
 		float left = (float)(TAIL_SAMPLES - 1 - i) / TAIL_SAMPLES;
 		const float *mirrored = source->recent + (TAIL_SAMPLES - 1 - i) * OUTPUT_CHANNELS;
-		for (uint32_t k = 2 * i; k < 2 * i + 2; k++) {
-			float rest = i < source->tail_left ? source->tail[old + k] : 0;
-			source->tail[k] = rest + mirrored[k - 2 * i] * left;
-		}
+		source->tail[2 * i] = mirrored[0] * left;
+		source->tail[2 * i + 1] = mirrored[1] * left;
 	}
 	source->tail_left = TAIL_SAMPLES;
 }
@@ -39,13 +36,6 @@ static void rise(struct source *source, float *stereo, uint32_t frames)
 	}
 }
 
-static void begin(struct source *source)
-{
-	source->sounding = true;
-	source->risen = 0;
-	memset(source->recent, 0, sizeof source->recent);
-}
-
 /* Sound that is back while the tail still sounds is heard with it. */
 static void add_tail(struct source *source, float *stereo, uint32_t frames)
 {
@@ -54,6 +44,12 @@ static void add_tail(struct source *source, float *stereo, uint32_t frames)
 	for (uint32_t i = 0; i < count * OUTPUT_CHANNELS; i++)
 		stereo[i] += tail[i];
 	source->tail_left -= count;
+}
+
+static void finish(struct source *source, float *stereo, uint32_t frames)
+{
+	add_tail(source, stereo, frames);
+	remember(source, stereo, frames);
 }
 
 uint32_t source_read(struct source *source, float *stereo, uint32_t frames)
@@ -68,23 +64,19 @@ uint32_t source_read(struct source *source, float *stereo, uint32_t frames)
 	uint32_t end = lead + taken;
 	memset(stereo + end * OUTPUT_CHANNELS, 0,
 	       (size_t)(frames - end) * OUTPUT_CHANNELS * sizeof(float));
-	if (taken > 0) {
-		if (!source->sounding)
-			begin(source);
-		rise(source, sound, taken);
-	}
-	uint32_t tail_at = 0;
+	if (taken > 0 && (lead > 0 || !source->sounding))
+		source->risen = 0;
+	source->sounding |= taken > 0;
+	rise(source, sound, taken);
 	if (end < frames && source->sounding) {
-		add_tail(source, stereo, end);
-		remember(source, sound, taken);
+		finish(source, stereo, end);
 		source->sounding = false;
 		source->starvations++;
 		make_tail(source);
-		tail_at = end;
+		finish(source, stereo + end * OUTPUT_CHANNELS, frames - end);
+	} else {
+		finish(source, stereo, frames);
 	}
-	add_tail(source, stereo + tail_at * OUTPUT_CHANNELS, frames - tail_at);
-	if (source->sounding)
-		remember(source, sound, taken);
 	source->played_samples += taken;
 	fade_apply(&source->gain, source->muted, stereo, frames);
 	return taken;

@@ -24,7 +24,7 @@ struct source {
 	bool sounding;
 	uint32_t lead; /* silence still to come before the ring is looked at */
 	uint32_t risen;
-	float recent[TAIL_SAMPLES * OUTPUT_CHANNELS]; /* since the sound began; the newest last */
+	float recent[TAIL_SAMPLES * OUTPUT_CHANNELS]; /* as it was heard before mute; the newest last */
 	float tail[TAIL_SAMPLES * OUTPUT_CHANNELS];
 	uint32_t tail_left;
 	uint64_t played_samples;
