@@ -12,8 +12,8 @@ import { type InputConfig, inputConfigSchema } from './input-config.ts';
 import {
   InputPlayer,
   type InputPlayerOptions,
+  lowWaterMs,
   type PlayerNumbers,
-  ringMarks,
 } from './input-player.ts';
 import type { InputEvent, InputStats } from './input-stats.ts';
 
@@ -191,5 +191,5 @@ export class AudioInput {
 
 function playbackSettings(config: InputConfig): PlaybackSettings {
   const { device, periodMs, bufferMs, muted, active } = config;
-  return { device, periodMs, bufferMs, muted, active, lowWaterMs: ringMarks(config).lowWaterMs };
+  return { device, periodMs, bufferMs, muted, active, lowWaterMs: lowWaterMs(config) };
 }

@@ -72,15 +72,15 @@ const steerEveryMs = 200;
 /** Steps one wake-up may take: far more than the ring has room for. */
 const maxSteps = 64;
 
-/**
- * At which levels of the ring more is asked for, and a missing packet is given up: the thread takes a
- * period at once, and this process may be a few ms late.
- */
-export function ringMarks({ periodMs }: { readonly periodMs: number }): {
-  readonly lowWaterMs: number;
-  readonly finalMs: number;
-} {
-  return { lowWaterMs: Math.min(2 * periodMs + 4, 500), finalMs: periodMs + 4 };
+/** How late this process and the device may be for nothing, and how much later they can be got used to. */
+const usualLatenessMs = 4;
+const mostMoreLatenessMs = 16;
+/** Without the ring running dry for so long, what was got used to is given back, a period at a time. */
+const calmMs = 10_000;
+
+/** The level of the ring, in ms, below which the playback is to ask for more. */
+export function lowWaterMs({ periodMs }: { readonly periodMs: number }): number {
+  return periodMs + usualLatenessMs + mostMoreLatenessMs;
 }
 
 /**
@@ -104,8 +104,11 @@ export class InputPlayer {
   #buffer = new JitterBuffer<Buffer>();
   #bufferEmpty = true;
   #maxSamples = usualMaxSamples;
-  #lowWaterSamples = 0;
-  #finalSamples = 0;
+  #periodMs = 5;
+  /** Lateness got used to, beyond the usual. */
+  #moreLatenessMs = 0;
+  #latenessMs = Number.NEGATIVE_INFINITY;
+  #dry = false;
   #driftPpm = 0;
   #steeredMs = Number.NEGATIVE_INFINITY;
   /** The stream is being played. */
@@ -137,9 +140,7 @@ export class InputPlayer {
 
   /** What packets may be like, and how often the device's thread takes sound. */
   configure(settings: { readonly expected: MicrophoneSettings; readonly periodMs: number }): void {
-    const { lowWaterMs, finalMs } = ringMarks(settings);
-    this.#lowWaterSamples = lowWaterMs * samplesPerMs;
-    this.#finalSamples = finalMs * samplesPerMs;
+    this.#periodMs = settings.periodMs;
     const long = settings.expected.frameMs >= longFrameMs;
     this.#maxSamples = long ? maxDecodedSamples : usualMaxSamples;
   }
@@ -170,19 +171,37 @@ export class InputPlayer {
     this.need();
   }
 
-  /** Fills the ring up to its low-water mark with what is to be played next. */
+  /**
+   * Hands on what is to be played next, at the last moment: when the ring holds no more than the period
+   * that the thread takes at once, and the lateness. To ask earlier would be to ask for more delay.
+   */
   need(): void {
     for (let steps = 0; steps < maxSteps; steps += 1) {
       const { ringSamples, deviceSamples } = this.#options.playback.queued();
       if (deviceSamples < 0) this.#forgetStream();
-      if (deviceSamples < 0 || ringSamples >= this.#lowWaterSamples) return;
       const nowMs = this.#options.nowMs();
-      const queuedMs = (ringSamples + deviceSamples) / samplesPerMs;
+      if (steps === 0) this.#noteLateness(nowMs, ringSamples);
+      const lastMs = this.#periodMs + usualLatenessMs + this.#moreLatenessMs;
+      const ringMs = ringSamples / samplesPerMs;
+      if (deviceSamples < 0 || ringMs >= lastMs) return;
+      const queuedMs = ringMs + deviceSamples / samplesPerMs;
       this.#steer(nowMs, queuedMs);
-      const final = ringSamples < this.#finalSamples;
-      const step = this.#buffer.next({ nowMs, queuedMs, final });
+      const step = this.#buffer.next({ nowMs, queuedMs, final: true });
       if (!this.#play(step, nowMs + queuedMs)) return;
     }
+  }
+
+  /** A ring that ran dry was filled too late, or emptied too much at once: from now on it holds more. */
+  #noteLateness(nowMs: number, ringSamples: number): void {
+    const dry = this.#sounding && ringSamples === 0;
+    const calm = nowMs - this.#latenessMs > calmMs;
+    if (dry && !this.#dry) {
+      this.#moreLatenessMs = Math.min(this.#moreLatenessMs + this.#periodMs, mostMoreLatenessMs);
+    } else if (calm && this.#moreLatenessMs > 0) {
+      this.#moreLatenessMs = Math.max(0, this.#moreLatenessMs - this.#periodMs);
+    }
+    if (dry || calm) this.#latenessMs = nowMs;
+    this.#dry = dry;
   }
 
   /** Another sound card: what was learned of the other one's clock does not hold. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { writeInputFrame } from '../../../../src/audio/input/input-frames.ts';
-import { InputPlayer, ringMarks } from '../../../../src/audio/input/input-player.ts';
+import { InputPlayer, lowWaterMs } from '../../../../src/audio/input/input-player.ts';
 import { microphonePresets } from '../../../../src/audio/presets.ts';
 
 const periodMs = 5;
@@ -15,6 +15,8 @@ class FakeCard {
   readonly drifts: number[] = [];
   #ring: number[] = [];
   largestRing = 0;
+  /** For so long in each 100 ms it takes nothing, and then all at once. */
+  stutterMs = 0;
   dryPeriods = 0;
 
   write(pcm: Float32Array, samples: number): number {
@@ -33,10 +35,11 @@ class FakeCard {
     this.drifts.push(ppm);
   }
 
-  takePeriod(): void {
+  takePeriod(periods = 1): void {
     if (!this.open) this.#ring = [];
-    const taken = this.#ring.splice(0, periodMs * 48);
-    if (this.open && taken.length < periodMs * 48) this.dryPeriods += 1;
+    const wanted = periods * periodMs * 48;
+    const taken = this.#ring.splice(0, wanted);
+    if (this.open && taken.length < wanted) this.dryPeriods += 1;
     for (const sample of taken) this.played.push(sample);
   }
 
@@ -99,11 +102,15 @@ function setUp() {
     });
   };
   const packet = (n: number) => Buffer.from([celt20, (n % 100) + 1, 0, 0]);
+  let heldPeriods = 0;
   const pass = (ms: number) => {
     for (const end = nowMs + ms; nowMs < end; ) {
       nowMs += periodMs;
-      card.takePeriod();
-      if (card.open && card.queued().ringSamples < ringMarks({ periodMs }).lowWaterMs * 48) {
+      heldPeriods += 1;
+      if (nowMs % 100 < card.stutterMs) continue;
+      card.takePeriod(heldPeriods);
+      heldPeriods = 0;
+      if (card.open && card.queued().ringSamples < lowWaterMs({ periodMs }) * 48) {
         player.need();
       }
     }
@@ -263,6 +270,23 @@ test('a pause that the sender announced is filled and counted apart', () => {
   const { dtxSamples, plcSamples } = it.numbers();
   assert.ok(dtxSamples > 200 * 48, `${dtxSamples} samples`);
   assert.equal(plcSamples, 0);
+});
+
+test('a device that stutters, or a process that is late, is got used to, and forgotten', () => {
+  const it = setUp();
+  it.stream(0, 500);
+  const usualMs = it.numbers().latencyMeanMs;
+  it.card.stutterMs = 15;
+  it.stream(500, 700);
+  const dryAtFirst = it.card.dryPeriods;
+  it.stream(700, 900);
+  const usedToMs = it.numbers().latencyMeanMs;
+  assert.ok(dryAtFirst > 0);
+  assert.equal(it.card.dryPeriods, dryAtFirst);
+  assert.ok(usedToMs > usualMs, `${usualMs} ms, then ${usedToMs} ms`);
+  it.card.stutterMs = 0;
+  it.stream(900, 4_000);
+  assert.ok(it.numbers().latencyMeanMs < usedToMs, `${it.numbers().latencyMeanMs} ms`);
 });
 
 test('the end of a stream is an ending, counted once', () => {
