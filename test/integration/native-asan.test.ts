@@ -24,7 +24,7 @@ test('the addon is clean under AddressSanitizer and UBSan', { timeout: 170_000 }
   const runtime = execFileSync(compiler, ['-print-file-name=libasan.so'], {
     encoding: 'utf8',
   }).trim();
-  const program = fileURLToPath(new URL('../fixtures/capture-scenario.ts', import.meta.url));
+  const program = fileURLToPath(new URL('../fixtures/native-scenario.ts', import.meta.url));
   const env = {
     LD_PRELOAD: runtime,
     ASAN_OPTIONS: 'detect_leaks=0:abort_on_error=0:exitcode=99:detect_stack_use_after_return=1',

@@ -9,7 +9,7 @@ const exits = 24;
 /** Several at once, so that their teardown meets a busy machine too. */
 const atOnce = 4;
 
-const program = fileURLToPath(new URL('../fixtures/capture-exit.ts', import.meta.url));
+const program = fileURLToPath(new URL('../fixtures/stream-exit.ts', import.meta.url));
 
 let card: FaultCard;
 before(async () => {
@@ -17,8 +17,9 @@ before(async () => {
 });
 after(() => card.remove());
 
-function run(way: string): Promise<string> {
-  const args = ['--disable-warning=ExperimentalWarning', '--expose-gc', program, card.pcm, way];
+function run(way: string, direction: string): Promise<string> {
+  const flags = ['--disable-warning=ExperimentalWarning', '--expose-gc'];
+  const args = [...flags, program, card.pcm, way, direction];
   const options = { env: card.env, timeout: 60_000, killSignal: 'SIGKILL' } as const;
   return new Promise((resolve) => {
     const child = execFile(process.execPath, args, options, (_error, _stdout, stderr) => {
@@ -27,15 +28,17 @@ function run(way: string): Promise<string> {
   });
 }
 
-test(`process.exit() while streaming is clean, ${exits} times out of ${exits}`, async () => {
-  for (let done = 0; done < exits; done += atOnce) {
-    const ends = await Promise.all(Array.from({ length: atOnce }, () => run('exit')));
-    for (const end of ends) assert.equal(end, '7 null');
-  }
-});
-
-for (const way of ['throw', 'forget', 'worker']) {
-  test(`the end of a process by ${way} while streaming is clean`, async () => {
-    assert.equal(await run(way), '7 null');
+for (const direction of ['capture', 'playback']) {
+  test(`process.exit() in a ${direction} is clean, ${exits} times out of ${exits}`, async () => {
+    for (let done = 0; done < exits; done += atOnce) {
+      const runs = Array.from({ length: atOnce }, () => run('exit', direction));
+      for (const end of await Promise.all(runs)) assert.equal(end, '7 null');
+    }
   });
+
+  for (const way of ['throw', 'forget', 'worker']) {
+    test(`the end of a process by ${way} in a ${direction} is clean`, async () => {
+      assert.equal(await run(way, direction), '7 null');
+    });
+  }
 }
