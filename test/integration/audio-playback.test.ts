@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
 import { afterEach, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { listDevicesApart } from '../../src/audio/devices/list-devices.ts';
@@ -54,10 +55,12 @@ test('what is written comes out of the sound card, continuous and as loud', asyn
   const opened = await player.event('opened');
   assert.deepEqual([opened.rateHz, opened.channels, opened.periodMs], [48_000, 2, 5]);
   await player.more(96_000);
+  const { playback } = player;
+  const loudest = 20 * Math.log10(toneAmplitude);
+  await waitFor('the level', () => Math.abs(playback.stats().peakDbfs - loudest) < 0.1);
   const { samples } = await recorder.stop();
   const stats = player.playback.stats();
   assert.deepEqual([stats.xruns, stats.starvations, stats.reopens], [0, 0, 0]);
-  assert.ok(Math.abs(stats.peakDbfs - 20 * Math.log10(toneAmplitude)) < 0.1);
   const floats = Float32Array.from(samples, (x) => x / 32_768);
   for (const [channel, amplitude] of [
     [0, toneAmplitude],
@@ -68,6 +71,21 @@ test('what is written comes out of the sound card, continuous and as loud', asyn
     assert.ok(Math.abs(fit.amplitude - amplitude) < 0.005, `amplitude ${fit.amplitude}`);
     assert.ok(fit.snrDb > 45, `SNR ${fit.snrDb} dB`);
   }
+});
+
+test('the server is killed and restarted: the sound comes back, and says so', async () => {
+  server = await startSoundServer({ sinks: [{ name: 'host' }] });
+  player = playTone({ device: server.feedPcm('host'), env: server.env });
+  await player.more(9_600);
+  await server.kill();
+  const lost = await player.event('lost');
+  assert.match(lost.error, /error|refused|state/i);
+  const from = player.events.length;
+  await server.restart();
+  await player.event('opened', from);
+  await player.more(9_600);
+  assert.equal(player.playback.stats().reopens, 1);
+  assert.ok(player.events.every(({ name }) => name !== 'idle'));
 });
 
 test('the device begins with a full buffer, and sound with it', async () => {
@@ -173,9 +191,9 @@ test('mute fades to silence without a click and back, and uses up what is writte
   const { player, card } = await playIntoCard();
   await player.more(9_600);
   await player.playback.configure(playbackSettings(card.pcm, { muted: true }));
-  await player.more(4_800);
-  player.playback.stats();
   await player.more(14_400);
+  const muted = channelOf(await card.played(), 0, 2);
+  assert.ok(muted.subarray(-4_800).every((x) => x === 0));
   assert.equal(player.playback.stats().peakDbfs, -120);
   await player.playback.configure(playbackSettings(card.pcm));
   await player.more(14_400);
@@ -232,6 +250,27 @@ test('two playbacks at once know nothing of each other', async () => {
     assert.equal(other.playback.close(), true);
     await second.remove();
   }
+});
+
+test('100 playbacks that come and go leave no descriptor and no thread behind', async () => {
+  card = await makeFaultCard();
+  const cycle = async (): Promise<void> => {
+    const one = playTone({ device: card?.pcm ?? '', env: card?.env ?? {} });
+    await one.event('opened');
+    assert.equal(one.playback.close(), true);
+  };
+  const held = async (): Promise<readonly number[]> => [
+    (await readdir('/proc/self/fd')).length,
+    (await readdir('/proc/self/task')).length,
+  ];
+  await cycle();
+  const before = await held();
+  for (let i = 0; i < 100; i += 1) await cycle();
+  const after = await held();
+  // Node opens a few of its own as it likes.
+  after.forEach((count, i) => {
+    assert.ok(count <= (before[i] ?? 0) + 3, `${before.join()} became ${after.join()}`);
+  });
 });
 
 test('a closed playback is silent, and closing twice is nothing', async () => {
