@@ -172,4 +172,21 @@ describe('conversion', () => {
       await card.remove();
     }
   });
+
+  test('a device without a clock is kept to real time', async () => {
+    const env = { ALSA_CONFIG_PATH: '/usr/share/alsa/alsa.conf' };
+    const recorder = recordCapture({ device: 'null', env });
+    try {
+      await recorder.more(20);
+      const startMs = performance.now();
+      const before = recorder.capture.stats().capturedSamples;
+      await recorder.more(200);
+      const captured = recorder.capture.stats().capturedSamples - before;
+      const seconds = (performance.now() - startMs) / 1_000;
+      // Up to two buffers of 300 ms may still come at once.
+      assert.ok(captured < (seconds + 0.8) * 48_000, `${captured} samples in ${seconds} s`);
+    } finally {
+      recorder.capture.close();
+    }
+  });
 });

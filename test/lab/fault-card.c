@@ -180,26 +180,16 @@ static void put_sample(uint8_t *to, snd_pcm_format_t format, double value)
 
 static float get_sample(const uint8_t *from, snd_pcm_format_t format)
 {
-	int32_t word;
-	int16_t half;
-	float real;
-	switch (format) {
-	case SND_PCM_FORMAT_S16_LE:
-		memcpy(&half, from, 2);
-		return (float)half / 32768;
-	case SND_PCM_FORMAT_S24_3LE:
-		word = (int32_t)((uint32_t)from[0] << 8 | (uint32_t)from[1] << 16 | (uint32_t)from[2] << 24);
-		return (float)word / 2147483648;
-	case SND_PCM_FORMAT_S24_LE:
-		memcpy(&word, from, 4);
-		return (float)(int32_t)((uint32_t)word << 8) / 2147483648;
-	case SND_PCM_FORMAT_FLOAT_LE:
-		memcpy(&real, from, 4);
-		return real;
-	default:
-		memcpy(&word, from, 4);
-		return (float)word / 2147483648;
-	}
+	int32_t word = 0;
+	float real = 0;
+	if (format == SND_PCM_FORMAT_FLOAT_LE)
+		return *(float *)memcpy(&real, from, 4);
+	/* To the upper end of the word, which is little-endian as the samples are. */
+	size_t unused = format == SND_PCM_FORMAT_S16_LE ? 2 : format == SND_PCM_FORMAT_S24_3LE ? 1 : 0;
+	memcpy((uint8_t *)&word + unused, from, 4 - unused);
+	if (format == SND_PCM_FORMAT_S24_LE)
+		word = (int32_t)((uint32_t)word << 8);
+	return (float)word / 2147483648;
 }
 
 static uint8_t *sample_place(const snd_pcm_channel_area_t *area, snd_pcm_uframes_t frame)
