@@ -90,7 +90,9 @@ export class AudioInput {
     const device = playback.stats();
     const numbers = player.numbers();
     const blocked = this.#protocol.watch(device.busyMs);
+    const before = this.#starvations;
     const stats = this.#inputStats(device, numbers, blocked);
+    player.adapt({ starved: this.#starvations > before });
     this.#options.channel.send('stats', { stats: { ...stats } });
     if (this.#xruns === 0) return;
     const count = this.#xruns;

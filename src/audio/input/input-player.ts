@@ -75,8 +75,8 @@ const maxSteps = 64;
 /** How late this process and the device may be for nothing, and how much later they can be got used to. */
 const usualLatenessMs = 4;
 const mostMoreLatenessMs = 16;
-/** Without the ring running dry for so long, what was got used to is given back, a period at a time. */
-const calmMs = 10_000;
+/** Seconds without a starvation after which what was got used to is given back, a period at a time. */
+const calmSeconds = 10;
 
 /** The level of the ring, in ms, below which the playback is to ask for more. */
 export function lowWaterMs({ periodMs }: { readonly periodMs: number }): number {
@@ -107,8 +107,7 @@ export class InputPlayer {
   #periodMs = 5;
   /** Lateness got used to, beyond the usual. */
   #moreLatenessMs = 0;
-  #latenessMs = Number.NEGATIVE_INFINITY;
-  #dry = false;
+  #calmSeconds = 0;
   #driftPpm = 0;
   #steeredMs = Number.NEGATIVE_INFINITY;
   /** The stream is being played. */
@@ -180,7 +179,6 @@ export class InputPlayer {
       const { ringSamples, deviceSamples } = this.#options.playback.queued();
       if (deviceSamples < 0) this.#forgetStream();
       const nowMs = this.#options.nowMs();
-      if (steps === 0) this.#noteLateness(nowMs, ringSamples);
       const lastMs = this.#periodMs + usualLatenessMs + this.#moreLatenessMs;
       const ringMs = ringSamples / samplesPerMs;
       if (deviceSamples < 0 || ringMs >= lastMs) return;
@@ -191,17 +189,18 @@ export class InputPlayer {
     }
   }
 
-  /** A ring that ran dry was filled too late, or emptied too much at once: from now on it holds more. */
-  #noteLateness(nowMs: number, ringSamples: number): void {
-    const dry = this.#sounding && ringSamples === 0;
-    const calm = nowMs - this.#latenessMs > calmMs;
-    if (dry && !this.#dry) {
+  /**
+   * To be told once a second whether the ring ran dry while sound was due: then it was filled too late, or
+   * emptied too much at once, and holds more from now on.
+   */
+  adapt({ starved }: { readonly starved: boolean }): void {
+    this.#calmSeconds = starved ? 0 : this.#calmSeconds + 1;
+    if (starved) {
       this.#moreLatenessMs = Math.min(this.#moreLatenessMs + this.#periodMs, mostMoreLatenessMs);
-    } else if (calm && this.#moreLatenessMs > 0) {
+    } else if (this.#calmSeconds >= calmSeconds) {
+      this.#calmSeconds = 0;
       this.#moreLatenessMs = Math.max(0, this.#moreLatenessMs - this.#periodMs);
     }
-    if (dry || calm) this.#latenessMs = nowMs;
-    this.#dry = dry;
   }
 
   /** Another sound card: what was learned of the other one's clock does not hold. */
