@@ -46,7 +46,6 @@ export class AudioInput {
   readonly #options: AudioInputOptions;
   readonly #protocol: ChildProtocol<InputConfig>;
   #opened: Opened | undefined;
-  #device = '';
   #idle = false;
   #xruns = 0;
   #starvations = 0;
@@ -136,8 +135,7 @@ export class AudioInput {
       case 'opened': {
         const { name: _, ...data } = event;
         this.#idle = false;
-        if (data.device !== this.#device) this.#opened?.player.deviceChanged();
-        this.#device = data.device;
+        this.#opened?.player.forgetDrift();
         log.info(data, 'device opened');
         this.#event({ name: 'device-opened', data });
         break;

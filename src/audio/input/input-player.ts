@@ -203,8 +203,8 @@ export class InputPlayer {
     }
   }
 
-  /** Another sound card: what was learned of the other one's clock does not hold. */
-  deviceChanged(): void {
+  /** Another sound card, another sender: what was learned of the others' clocks does not hold. */
+  forgetDrift(): void {
     this.#drift.reset();
     this.#setDrift(0);
   }
@@ -250,8 +250,7 @@ export class InputPlayer {
     if (outcome !== 'reset') return;
     this.#counts.streamResets += 1;
     this.#options.decoder.reset();
-    this.#drift.reset();
-    this.#setDrift(0);
+    this.forgetDrift();
   }
 
   /** Nothing would be heard: what waits now must not be heard later. */
@@ -264,13 +263,15 @@ export class InputPlayer {
     this.#sounding = false;
     this.#steady = false;
     this.#options.decoder.reset();
+    this.forgetDrift();
   }
 
   #steer(nowMs: number, queuedMs: number): void {
     if (!this.#steady || nowMs - this.#steeredMs < steerEveryMs) return;
     this.#steeredMs = nowMs;
+    const { targetMs, adjustedMs } = this.#buffer;
     const levelMs = this.#buffer.levelMs(queuedMs, nowMs);
-    this.#setDrift(this.#drift.update({ nowMs, levelMs, targetMs: this.#buffer.targetMs }));
+    this.#setDrift(this.#drift.update({ nowMs, levelMs, targetMs, adjustedMs }));
   }
 
   #setDrift(ppm: number): void {
