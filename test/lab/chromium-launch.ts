@@ -25,8 +25,11 @@ export const autoplayFlag = '--autoplay-policy=no-user-gesture-required';
 /** Microphones that beep, in place of the machine's own. */
 export const fakeDeviceFlag = '--use-fake-device-for-media-stream';
 
+/** Leave to use a microphone, unasked. */
+export const fakeConsentFlag = '--use-fake-ui-for-media-stream';
+
 /** A microphone that beeps, with leave to use it. */
-export const fakeMicrophoneFlags = ['--use-fake-ui-for-media-stream', fakeDeviceFlag] as const;
+export const fakeMicrophoneFlags = [fakeConsentFlag, fakeDeviceFlag] as const;
 
 /** Without it a machine that has no network has no candidates at all. */
 export const loopbackFlag = '--allow-loopback-in-peer-connection';

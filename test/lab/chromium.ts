@@ -1,6 +1,11 @@
 import { type Browser, chromium, type Page } from 'playwright-core';
 import type { Card } from './card-delay.ts';
-import { autoplayFlag, chromiumLaunch, fakeMicrophoneFlags } from './chromium-launch.ts';
+import {
+  autoplayFlag,
+  chromiumLaunch,
+  fakeConsentFlag,
+  fakeMicrophoneFlags,
+} from './chromium-launch.ts';
 
 /** A real browser with a sound card of the lab, no screen, and a profile of its own. */
 
@@ -14,7 +19,7 @@ export interface LabBrowser {
 export interface LabBrowserOptions {
   /** What the browser plays into: the server's only device. */
   readonly card: Card;
-  /** WAV file that is the browser's microphone; without one it beeps. */
+  /** WAV file that is the browser's microphone, or `card`: the microphone of the card's server. Without, it beeps. */
   readonly microphone?: string;
   /** More switches of Chromium's. */
   readonly args?: readonly string[];
@@ -27,12 +32,7 @@ export async function startChromium({
   args = [],
 }: LabBrowserOptions): Promise<LabBrowser> {
   const browser: Browser = await chromium.launch({
-    ...chromiumLaunch([
-      autoplayFlag,
-      ...fakeMicrophoneFlags,
-      ...(microphone === undefined ? [] : [`--use-file-for-fake-audio-capture=${microphone}`]),
-      ...args,
-    ]),
+    ...chromiumLaunch([autoplayFlag, ...microphoneFlags(microphone), ...args]),
     ignoreDefaultArgs: ['--mute-audio'],
     env: { ...inherited(), ...card.server.env, PULSE_SINK: card.server.sinkName(card.sink) },
   });
@@ -45,6 +45,12 @@ export async function startChromium({
       await browser.close();
     },
   };
+}
+
+function microphoneFlags(microphone: string | undefined): readonly string[] {
+  if (microphone === 'card') return [fakeConsentFlag];
+  if (microphone === undefined) return fakeMicrophoneFlags;
+  return [...fakeMicrophoneFlags, `--use-file-for-fake-audio-capture=${microphone}`];
 }
 
 /** The environment without variables that point at another sound server or screen. */

@@ -35,22 +35,63 @@ type Message = v.InferOutput<typeof messageSchema>;
 const script = fileURLToPath(new URL('./gst-webrtc-peer.py', import.meta.url));
 const connectDeadlineMs = 15_000;
 
+/** The way back: the page's microphone into a card. */
+export interface GstReceiverOptions {
+  readonly card: Card;
+  /** Its page speaks. */
+  readonly probe: PageProbe;
+  /** Opus frame and bitrate that the browser is asked for. */
+  readonly frameMs: 10 | 20;
+  readonly bitrateBps: number;
+  /** What webrtcbin's jitter buffer holds, ms. */
+  readonly latencyMs: number;
+  /** Buffer and period of alsasink, ms. */
+  readonly bufferMs: number;
+  readonly periodMs: number;
+  /** Whether alsasink plays by the clock (GStreamer's default), or each buffer as it comes. */
+  readonly sync: boolean;
+}
+
 /** Starts the peer and resolves when media flows; `probe`'s page plays it. */
-export async function startGstPeer(options: GstPeerOptions): Promise<GstPeer> {
+export function startGstPeer(options: GstPeerOptions): Promise<GstPeer> {
   const { card, probe, frameMs, bitrateBps = 128_000, complexity = 10 } = options;
+  const args = [
+    ...['--device', card.server.capturePcm(card.sink), '--frame', `${frameMs}`],
+    ...['--bitrate', `${bitrateBps}`, '--complexity', `${complexity}`],
+  ];
+  return connectPeer(card, args, new Signaling(probe, (offer) => probe.answer(offer)));
+}
+
+/** Starts the peer and resolves when it is connected; it plays what `probe`'s page captures. */
+export function startGstReceiver(options: GstReceiverOptions): Promise<GstPeer> {
+  const { card, probe, frameMs, bitrateBps, latencyMs, bufferMs, periodMs, sync } = options;
+  const args = [
+    ...['--receive', '--device', card.server.feedPcm(card.sink), '--latency', `${latencyMs}`],
+    ...['--buffer-time', `${bufferMs * 1_000}`, '--latency-time', `${periodMs * 1_000}`],
+    ...['--sync', `${sync}`],
+  ];
+  const format = `minptime=10;useinbandfec=1;stereo=1;maxaveragebitrate=${bitrateBps}`;
+  const wishes = `a=ptime:${frameMs}\r\na=fmtp:111 ${format}\r\n`;
+  const speak = (offer: string): Promise<string> =>
+    probe.speak(
+      offer.replace(/^a=fmtp:111 .*\r\n/m, '').replace(/^a=rtpmap:111 .*\r\n/m, `$&${wishes}`),
+    );
+  return connectPeer(card, args, new Signaling(probe, speak));
+}
+
+async function connectPeer(
+  card: Card,
+  args: readonly string[],
+  signaling: Signaling,
+): Promise<GstPeer> {
   const child = spawn(
     'setpriv',
-    [
-      // Debian's own Python: it has GStreamer's bindings, another one in PATH may not.
-      ...['--pdeathsig', 'KILL', '/usr/bin/python3', script],
-      ...['--device', card.server.capturePcm(card.sink), '--frame', `${frameMs}`],
-      ...['--bitrate', `${bitrateBps}`, '--complexity', `${complexity}`],
-    ],
+    // Debian's own Python: it has GStreamer's bindings, another one in PATH may not.
+    ['--pdeathsig', 'KILL', '/usr/bin/python3', script, ...args],
     { env: { ...process.env, ...card.server.env }, stdio: ['pipe', 'pipe', 'inherit'] },
   );
-  const signaling = new Signaling(child, probe);
   try {
-    await signaling.connect();
+    await signaling.connect(child);
   } catch (error) {
     await end(child);
     throw error;
@@ -60,21 +101,23 @@ export async function startGstPeer(options: GstPeerOptions): Promise<GstPeer> {
 
 /** Carries descriptions and candidates between the process and the page. */
 class Signaling {
-  readonly #child: ChildProcess;
   readonly #probe: PageProbe;
+  readonly #answer: (offer: string) => Promise<string>;
+  #child: ChildProcess | undefined;
   #work: Promise<void> = Promise.resolve();
   #fault = '';
   #connected = false;
 
-  constructor(child: ChildProcess, probe: PageProbe) {
-    this.#child = child;
+  constructor(probe: PageProbe, answer: (offer: string) => Promise<string>) {
     this.#probe = probe;
+    this.#answer = answer;
   }
 
-  async connect(): Promise<void> {
-    const { stdout } = this.#child;
+  async connect(child: ChildProcess): Promise<void> {
+    const { stdout } = child;
     if (stdout === null) throw new Error('the peer has no output');
-    this.#child.once('exit', () => {
+    this.#child = child;
+    child.once('exit', () => {
       this.#fault ||= 'the GStreamer peer ended';
     });
     createInterface(stdout).on('line', (line) => {
@@ -101,7 +144,7 @@ class Signaling {
   async #act(message: Message): Promise<void> {
     switch (message.type) {
       case 'offer':
-        this.#send({ type: 'answer', sdp: await this.#probe.answer(message.sdp) });
+        this.#send({ type: 'answer', sdp: await this.#answer(message.sdp) });
         return;
       case 'candidate':
         await this.#probe.addCandidate({
@@ -119,7 +162,7 @@ class Signaling {
   }
 
   #send(message: Readonly<Record<string, unknown>>): void {
-    this.#child.stdin?.write(`${JSON.stringify(message)}\n`);
+    this.#child?.stdin?.write(`${JSON.stringify(message)}\n`);
   }
 }
 

@@ -1,4 +1,4 @@
-"""GStreamer's webrtcbin as a peer to compare with: ALSA -> Opus -> WebRTC.
+"""GStreamer's webrtcbin as a peer to compare with: ALSA -> Opus -> WebRTC, or with --receive the way back.
 
 Speaks JSON, one object a line. Out: {"type":"offer","sdp"}, {"type":"candidate","candidate","mline"},
 {"type":"state","state"}, {"type":"error","message"}. In: {"type":"answer","sdp"},
@@ -17,7 +17,7 @@ gi.require_version("GstSdp", "1.0")
 gi.require_version("GstWebRTC", "1.0")
 from gi.repository import GLib, Gst, GstSdp, GstWebRTC  # noqa: E402
 
-PIPELINE = """
+SENDING = """
 webrtcbin name=peer bundle-policy=max-bundle latency=0
 alsasrc device={device} buffer-time=20000 latency-time=5000
  ! audio/x-raw,format=S16LE,rate=48000,channels=2
@@ -28,6 +28,15 @@ alsasrc device={device} buffer-time=20000 latency-time=5000
  ! peer.
 """
 
+RECEIVING = "webrtcbin name=peer bundle-policy=max-bundle latency={latency}"
+
+PLAYING = """
+rtpopusdepay ! opusdec use-inband-fec=true plc=true ! audioconvert ! audioresample
+ ! alsasink device={device} buffer-time={buffer_time} latency-time={latency_time} sync={sync}
+"""
+
+MICROPHONE = "application/x-rtp,media=audio,encoding-name=OPUS,payload=111,clock-rate=48000"
+
 
 def say(**message):
     print(json.dumps(message), flush=True)
@@ -35,19 +44,35 @@ def say(**message):
 
 class Peer:
     def __init__(self, options):
+        self.options = options
         self.loop = GLib.MainLoop()
-        self.pipeline = Gst.parse_launch(PIPELINE.format(**vars(options)))
+        # A pipeline of its own, since a description of one element alone makes just that element.
+        description = RECEIVING if options.receive else SENDING
+        self.pipeline = Gst.parse_launch("pipeline. ( " + description.format(**vars(options)) + " )")
         self.peer = self.pipeline.get_by_name("peer")
         self.peer.connect("on-negotiation-needed", self.offer)
         self.peer.connect("on-ice-candidate", self.candidate_found)
         self.peer.connect("notify::connection-state", self.state_changed)
+        if options.receive:
+            self.peer.connect("pad-added", self.play)
+            direction = GstWebRTC.WebRTCRTPTransceiverDirection.RECVONLY
+            self.peer.emit("add-transceiver", direction, Gst.Caps.from_string(MICROPHONE))
         bus = self.pipeline.get_bus()
         bus.add_signal_watch()
         bus.connect("message::error", self.failed)
 
+    def play(self, _peer, pad):
+        if pad.get_direction() != Gst.PadDirection.SRC:
+            return
+        player = Gst.parse_bin_from_description(PLAYING.format(**vars(self.options)), True)
+        self.pipeline.add(player)
+        player.sync_state_with_parent()
+        pad.link(player.get_static_pad("sink"))
+
     def offer(self, peer):
-        transceiver = peer.emit("get-transceiver", 0)
-        transceiver.set_property("direction", GstWebRTC.WebRTCRTPTransceiverDirection.SENDONLY)
+        if not self.options.receive:
+            transceiver = peer.emit("get-transceiver", 0)
+            transceiver.set_property("direction", GstWebRTC.WebRTCRTPTransceiverDirection.SENDONLY)
         peer.emit("create-offer", None, Gst.Promise.new_with_change_func(self.offered))
 
     def offered(self, promise):
@@ -98,6 +123,11 @@ def main():
     parser.add_argument("--complexity", type=int, default=10)
     parser.add_argument("--audio-type", default="generic")
     parser.add_argument("--bitrate-type", default="constrained-vbr")
+    parser.add_argument("--receive", action="store_true")
+    parser.add_argument("--latency", type=int, default=0, help="of the jitter buffer, ms")
+    parser.add_argument("--buffer-time", type=int, default=20000, help="of the sound card, us")
+    parser.add_argument("--latency-time", type=int, default=5000, help="of the sound card, us")
+    parser.add_argument("--sync", choices=["true", "false"], default="true")
     options = parser.parse_args()
     Gst.init(None)
     Peer(options).run()

@@ -108,6 +108,14 @@ export class PageProbe {
     return v.parse(v.string(), answer);
   }
 
+  /** Answers an offer that came from elsewhere than Earshot, and sends the browser's microphone. */
+  async speak(offer: string): Promise<string> {
+    const answer: unknown = await this.#page.evaluate(
+      `earshotProbe.rival.speak(${JSON.stringify(offer)})`,
+    );
+    return v.parse(v.string(), answer);
+  }
+
   async takeCandidates(): Promise<Candidate[]> {
     const taken: unknown = await this.#page.evaluate('earshotProbe.rival.takeCandidates()');
     return v.parse(v.array(candidateSchema), taken);

@@ -19,6 +19,8 @@ export interface SinkOptions {
   readonly rateHz?: number;
   /** 2 by default. */
   readonly channels?: number;
+  /** Programs that record from the server's default device hear what is played into this one: a microphone. */
+  readonly isMicrophone?: boolean;
   /** Name of an earlier device that plays the same at the same moment what is played into this one. */
   readonly alsoInto?: string;
 }
@@ -184,8 +186,16 @@ function pulseScript(dir: string, sinks: readonly SinkOptions[]): string {
       ? `load-module module-null-sink norewinds=1 sink_name=${name} rate=${rateHz} channels=${channels} format=s16le`
       : `load-module module-remap-sink sink_name=${name} master=${alsoInto} remix=no`,
   );
+  // Browsers hide monitors, so the microphone is a device of its own that carries the monitor's sound.
+  const microphones = sinks
+    .filter(({ isMicrophone }) => isMicrophone)
+    .flatMap(({ name }) => [
+      `load-module module-remap-source source_name=${name}_source master=${name}.monitor remix=no`,
+      `set-default-source ${name}_source`,
+    ]);
   return [
     ...modules,
+    ...microphones,
     `load-module module-native-protocol-unix auth-anonymous=1 socket=${join(dir, 'native')}`,
     '',
   ].join('\n');

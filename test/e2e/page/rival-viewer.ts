@@ -21,6 +21,36 @@ export class RivalViewer {
     return await this.#peer.accept(offer);
   }
 
+  /** Answers an offer and sends this browser's microphone as it is: no processing, both channels. */
+  async speak(offer: string): Promise<string> {
+    const peer = new ViewerPeer({
+      iceServers: [],
+      onCandidate: (candidate) => this.#candidates.push(candidate),
+      onState: () => undefined,
+      onMicrophone: () => undefined,
+      onAudio: () => undefined,
+    });
+    this.#peer = peer;
+    const capture = navigator.mediaDevices.getUserMedia({
+      audio: {
+        echoCancellation: false,
+        noiseSuppression: false,
+        autoGainControl: false,
+        channelCount: 2,
+      },
+    });
+    const { connection } = peer;
+    await connection.setRemoteDescription({ type: 'offer', sdp: offer });
+    const [transceiver] = connection.getTransceivers();
+    const [track] = (await capture).getAudioTracks();
+    if (transceiver === undefined || track === undefined) throw new Error('nothing to send');
+    transceiver.direction = 'sendonly';
+    await transceiver.sender.replaceTrack(track);
+    const { sdp = '' } = await connection.createAnswer();
+    await connection.setLocalDescription({ type: 'answer', sdp });
+    return sdp;
+  }
+
   /** Own candidates found since the last call. */
   takeCandidates(): Candidate[] {
     return this.#candidates.splice(0);
