@@ -119,6 +119,8 @@ function compose({ config, settings, log, ring }: Ingredients): Part[] {
   const server = new ApiServer({
     listen: config.http.listen,
     port: config.http.port,
+    https: config.https,
+    dataDir: config.dataDir,
     allowedHosts: config.http.allowedHosts,
     controlSocket: config.control.socket,
     webRoot: webRoot(),

@@ -18,6 +18,8 @@ export interface ApiStats {
   readonly socketsOpen: number;
   readonly socketsTotal: number;
   readonly socketsDropped: number;
+  /** Connections to the HTTPS port that ended before TLS was agreed on. */
+  readonly tlsHandshakesFailed: number;
 }
 
 /** Methods that get a label of their own; a client may send any word. */
@@ -31,6 +33,7 @@ export class ApiCounts {
   socketsOpen = 0;
   socketsTotal = 0;
   socketsDropped = 0;
+  tlsHandshakesFailed = 0;
 
   countRequest({ method, route, status }: Omit<RequestCount, 'count'>): void {
     const label = knownMethods.has(method) ? method : 'other';
@@ -48,6 +51,7 @@ export class ApiCounts {
       socketsOpen: this.socketsOpen,
       socketsTotal: this.socketsTotal,
       socketsDropped: this.socketsDropped,
+      tlsHandshakesFailed: this.tlsHandshakesFailed,
     };
   }
 }

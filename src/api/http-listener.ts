@@ -1,8 +1,10 @@
 import { chmod, lstat, mkdir, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import { type AddressInfo, connect, type ListenOptions } from 'node:net';
 import { dirname } from 'node:path';
 import type { Duplex } from 'node:stream';
+import type { SecureContextOptions } from 'node:tls';
 import { EarshotError, messageOf } from '../errors/earshot-error.ts';
 
 /** Deadlines and bounds of a listening HTTP server, times in ms. */
@@ -14,8 +16,11 @@ export interface HttpLimits {
   readonly keepAliveMs: number;
   /** Silence after which a connection is closed, whatever it is doing. */
   readonly idleMs: number;
+  /** From the connection to the end of the TLS handshake. */
+  readonly handshakeMs: number;
   /** How often the first two are looked at. */
   readonly checkMs: number;
+  /** Of a server, or of several that share it (shared-connections.ts). */
   readonly maxConnections: number;
 }
 
@@ -24,6 +29,7 @@ export const defaultHttpLimits: HttpLimits = {
   requestMs: 15_000,
   keepAliveMs: 5_000,
   idleMs: 45_000,
+  handshakeMs: 10_000,
   checkMs: 1_000,
   maxConnections: 256,
 };
@@ -35,26 +41,55 @@ export interface HttpHandlers {
 
 /** A server with its deadlines set, not listening yet. */
 export function createHttpServer(handlers: HttpHandlers, limits: HttpLimits): Server {
-  const server = createServer(
-    {
-      headersTimeout: limits.headersMs,
-      requestTimeout: limits.requestMs,
-      keepAliveTimeout: limits.keepAliveMs,
-      connectionsCheckingInterval: limits.checkMs,
-      maxHeaderSize: 16 * 1024,
-    },
-    handlers.request,
-  );
+  return bounded(createServer(serverOptions(limits), handlers.request), handlers, limits);
+}
+
+/** The same over TLS, with the key and certificate of `context` (https-listener.ts). */
+export function createHttpsServer(
+  handlers: HttpHandlers,
+  limits: HttpLimits,
+  context: SecureContextOptions,
+): TlsServer {
+  const options = {
+    ...serverOptions(limits),
+    ...context,
+    handshakeTimeout: limits.handshakeMs,
+  };
+  return bounded(createTlsServer(options, handlers.request), handlers, limits);
+}
+
+function serverOptions(limits: HttpLimits) {
+  return {
+    headersTimeout: limits.headersMs,
+    requestTimeout: limits.requestMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    connectionsCheckingInterval: limits.checkMs,
+    maxHeaderSize: 16 * 1024,
+  };
+}
+
+function bounded<S extends Server | TlsServer>(
+  server: S,
+  handlers: HttpHandlers,
+  limits: HttpLimits,
+): S {
   server.maxConnections = limits.maxConnections;
   server.timeout = limits.idleMs;
   server.on('upgrade', handlers.upgrade);
   return server;
 }
 
+export interface TcpAddress {
+  readonly host: string;
+  readonly port: number;
+  /** The key of the configuration that `port` comes from. */
+  readonly portKey: 'http.port' | 'https.port';
+}
+
 /** Listens on TCP. Throws API_PORT_IN_USE or API_LISTEN_FAILED, whose message says what to do. */
 export async function listenTcp(
-  server: Server,
-  { host, port }: { readonly host: string; readonly port: number },
+  server: Server | TlsServer,
+  { host, port, portKey }: TcpAddress,
 ): Promise<AddressInfo> {
   try {
     await listen(server, { host, port });
@@ -64,20 +99,23 @@ export async function listenTcp(
     throw codeOf(cause) === 'EADDRINUSE'
       ? new EarshotError(
           'API_PORT_IN_USE',
-          `Another program listens on ${where}; stop it, or choose another http.port in the configuration.`,
+          `Another program listens on ${where}; stop it, or choose another ${portKey} in the configuration.`,
           { cause, details },
         )
-      : new EarshotError('API_LISTEN_FAILED', `${listenAdvice(cause, where)}.`, { cause, details });
+      : new EarshotError('API_LISTEN_FAILED', `${listenAdvice(cause, where, portKey)}.`, {
+          cause,
+          details,
+        });
   }
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('not a TCP server');
   return address;
 }
 
-function listenAdvice(cause: unknown, where: string): string {
+function listenAdvice(cause: unknown, where: string, portKey: string): string {
   switch (codeOf(cause)) {
     case 'EACCES':
-      return `This user may not listen on ${where}; choose an http.port of 1024 or above, or grant CAP_NET_BIND_SERVICE`;
+      return `This user may not listen on ${where}; choose a port of 1024 or above for ${portKey}, or grant CAP_NET_BIND_SERVICE`;
     case 'EADDRNOTAVAIL':
       return `No interface of this machine has the address of ${where}; correct http.listen in the configuration`;
     default:
@@ -153,7 +191,7 @@ function answers(path: string): Promise<boolean> {
   });
 }
 
-function listen(server: Server, options: ListenOptions): Promise<void> {
+function listen(server: Server | TlsServer, options: ListenOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(options, () => {
@@ -164,7 +202,7 @@ function listen(server: Server, options: ListenOptions): Promise<void> {
 }
 
 /** Stops listening and closes every HTTP connection; resolves when all are gone. Idempotent. */
-export async function closeServer(server: Server): Promise<void> {
+export async function closeServer(server: Server | TlsServer): Promise<void> {
   if (!server.listening) return;
   await new Promise<void>((resolve) => {
     server.close(() => resolve());

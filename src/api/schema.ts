@@ -154,12 +154,28 @@ export const microphoneMetricsSchema = v.strictObject({
 });
 export type MicrophoneMetrics = v.InferOutput<typeof microphoneMetricsSchema>;
 
+/** The HTTPS server. */
+export const httpsStatusSchema = v.strictObject({
+  /** Its page: at the address listened on, or at the device's first one where it listens on all. */
+  url: v.string(),
+  port: v.number(),
+  /** SHA-256 over its certificate, `AB:CD:…`, to compare with what a browser shows. */
+  fingerprint256: v.string(),
+  /** When the certificate ends, Unix time in ms. */
+  expiresUnixMs: v.number(),
+  /** The owner's own certificate, in place of one the device made. */
+  own: v.boolean(),
+});
+export type HttpsStatus = v.InferOutput<typeof httpsStatusSchema>;
+
 /** GET /status. */
 export const statusSchema = v.strictObject({
   version: v.string(),
   uptimeMs: v.number(),
   /** False when the server listens beyond this machine while accounts do not exist yet. */
   localOnly: v.boolean(),
+  /** Null until the certificate is ready, a moment after the start. */
+  https: v.nullable(httpsStatusSchema),
   audio: v.strictObject({
     quality: v.picklist(qualityNames),
     effective: encoderSettingsSchema,

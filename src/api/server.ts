@@ -1,13 +1,14 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Server } from 'node:http';
 import { type AddressInfo, isIPv6 } from 'node:net';
-import type { Duplex } from 'node:stream';
-import { getRequestListener, RequestError } from '@hono/node-server';
-import { EarshotError } from '../errors/earshot-error.ts';
+import { join } from 'node:path';
 import type { Log } from '../log/log.ts';
-import { admit, type ListenerKind, ownNames } from './admission.ts';
+import { DeviceCertificate } from '../tls/device-certificate.ts';
+import { deviceNames } from '../tls/device-names.ts';
+import type { IdentitySource } from '../tls/identity.ts';
+import { OwnCertificate } from '../tls/own-certificate.ts';
+import { ownNames } from './admission.ts';
 import { ApiCounts, type ApiStats } from './api-counts.ts';
 import { createApp } from './app.ts';
-import { asEarshotError, errorBody, writeError } from './error-response.ts';
 import { EventStreams } from './event-streams.ts';
 import {
   closeServer,
@@ -17,24 +18,27 @@ import {
   listenTcp,
   listenUnix,
 } from './http-listener.ts';
+import { HttpsListener } from './https-listener.ts';
+import { strictTransportSecurity } from './https-redirect.ts';
 import { LogStreams } from './log-streams.ts';
 import { isLoopback } from './loopback.ts';
-import { loadPageFiles } from './page-files.ts';
-import type { RouteEnv } from './route.ts';
-import { routes, sessionPath } from './routes/all.ts';
+import { loadPageFiles, type PageFile } from './page-files.ts';
+import { RequestEntry } from './request-entry.ts';
+import { routes } from './routes/all.ts';
 import type { Status } from './schema.ts';
-import { securityHeaders } from './security-headers.ts';
 import type { Services } from './services.ts';
 import { type SessionSocketLimits, SessionSockets } from './session-sockets.ts';
+import { SharedConnections } from './shared-connections.ts';
 import type { TextStreamLimits } from './text-stream.ts';
-
-/** The status that counts requests whose client left before the answer, as nginx numbers it. */
-const clientGone = 499;
 
 export interface ApiServerOptions {
   /** Address and TCP port to listen on; port 0 takes a free one. */
   readonly listen: string;
   readonly port: number;
+  /** The HTTPS port, on the same address (0: a free one), and the owner's own PEM files, or two empty paths. */
+  readonly https: { readonly port: number; readonly certificate: string; readonly key: string };
+  /** Directory that keeps the device's certificate, in `tls/`. */
+  readonly dataDir: string;
   /** Host names beside the machine's own (admission.ts). */
   readonly allowedHosts: readonly string[];
   /** Path of the control socket. */
@@ -47,6 +51,8 @@ export interface ApiServerOptions {
   /** Bounds that tests narrow. */
   readonly limits?: {
     readonly http?: Partial<HttpLimits>;
+    /** How often the certificate is looked at, in ms. */
+    readonly certificate?: { readonly checkMs: number };
     readonly streams?: TextStreamLimits;
     readonly sessions?: SessionSocketLimits;
     /** How long a route may take, in ms; 15,000 unless told otherwise. */
@@ -54,7 +60,7 @@ export interface ApiServerOptions {
   };
 }
 
-/** The HTTP API, the page and the session WebSocket, on TCP and on the control socket. */
+/** The HTTP API, the page and the session WebSocket: HTTPS, plain HTTP for this machine, and the control socket. */
 export class ApiServer {
   readonly #options: ApiServerOptions;
   readonly #counts = new ApiCounts();
@@ -62,7 +68,10 @@ export class ApiServer {
   readonly #events: EventStreams;
   readonly #logs: LogStreams;
   readonly #sockets: SessionSockets;
+  readonly #identities: IdentitySource;
   #servers: readonly Server[] = [];
+  #connections: SharedConnections | undefined;
+  #https: HttpsListener | undefined;
   #address: AddressInfo | undefined;
 
   constructor(options: ApiServerOptions) {
@@ -72,9 +81,24 @@ export class ApiServer {
     const sessions = limits.sessions === undefined ? {} : { limits: limits.sessions };
     this.#options = options;
     this.#names = ownNames(options.allowedHosts);
+    this.#identities = this.#createIdentities();
     this.#events = new EventStreams({ services, counts, ...streams });
     this.#logs = new LogStreams({ logs: services.logs, counts, ...streams });
     this.#sockets = new SessionSockets({ media: services.media, log, counts, ...sessions });
+  }
+
+  get #ownCertificate(): boolean {
+    return this.#options.https.certificate !== '';
+  }
+
+  #createIdentities(): IdentitySource {
+    const { dataDir, https, log } = this.#options;
+    if (this.#ownCertificate) return new OwnCertificate({ ...https, log });
+    return new DeviceCertificate({
+      directory: join(dataDir, 'tls'),
+      names: () => deviceNames(this.#names),
+      log,
+    });
   }
 
   /** Whether only this machine can connect. */
@@ -100,37 +124,72 @@ export class ApiServer {
     return this.#counts.stats();
   }
 
-  /** Listens. Throws API_PORT_IN_USE or API_LISTEN_FAILED and leaves nothing open then. */
+  /**
+   * Listens. Throws API_PORT_IN_USE, API_LISTEN_FAILED, or CONFIG_INVALID for the owner's certificate,
+   * and leaves nothing open then.
+   */
   async start(): Promise<void> {
     const { controlSocket, listen, port, log, webRoot } = this.#options;
+    // The owner's own is part of the configuration: a fault of it stands before everything else.
+    const owners = this.#ownCertificate ? await this.#identities.load() : undefined;
     const page = await loadPageFiles(webRoot);
     if (!page.has('/')) log.warn({ webRoot }, 'the page is not built: only the API is served');
-    const app = createApp({
-      routes,
-      page,
+    const entry = this.#createEntry(page);
+    const limits = { ...defaultHttpLimits, ...this.#options.limits?.http };
+    const connections = new SharedConnections(limits.maxConnections);
+    const control = createHttpServer(entry.handlers('control'), limits);
+    const http = createHttpServer(entry.handlers('http'), limits);
+    connections.add(http);
+    this.#servers = [http, control];
+    this.#connections = connections;
+    this.#https = new HttpsListener({
+      host: listen,
+      port: this.#options.https.port,
+      source: this.#identities,
+      handlers: entry.handlers('https'),
+      limits,
+      connections,
+      counts: this.#counts,
       log,
-      context: {
-        services: this.#options.services,
-        eventStreams: this.#events,
-        logStreams: this.#logs,
-        status: () => this.#status(),
-      },
-      deadlineMs: this.#options.limits?.routeMs ?? 15_000,
+      ...this.#options.limits?.certificate,
     });
-    const fetch = (request: Request, env: RouteEnv['Bindings']) => app.fetch(request, env);
-    const control = this.#createServer('control', fetch);
-    const tcp = this.#createServer('tcp', fetch);
     try {
       await listenUnix(control, controlSocket);
-      this.#address = await listenTcp(tcp, { host: listen, port });
+      this.#address = await listenTcp(http, { host: listen, port, portKey: 'http.port' });
+      // Making the device's certificate may take a slow disk a while; these two need none.
+      await this.#https.start(owners ?? (await this.#identities.load()));
     } catch (error) {
-      await Promise.all([closeServer(control), closeServer(tcp)]);
+      await this.#close();
       throw error;
     }
-    this.#servers = [tcp, control];
     this.#events.start();
     this.#sockets.start();
-    log.info({ url: this.url(), controlSocket, localOnly: this.localOnly }, 'listening');
+    this.#logListening();
+  }
+
+  /** Ends every stream, WebSocket and connection, and removes the control socket. Idempotent. */
+  async stop(): Promise<void> {
+    this.#events.stop();
+    this.#logs.stop();
+    await this.#sockets.stop();
+    await this.#close();
+  }
+
+  async #close(): Promise<void> {
+    const servers = this.#servers;
+    this.#servers = [];
+    const closed = [...servers.map(closeServer), this.#https?.stop()];
+    this.#connections?.closeAll();
+    await Promise.all(closed);
+  }
+
+  #logListening(): void {
+    const { controlSocket, listen, log } = this.#options;
+    const { url: httpsUrl, fingerprint256 } = this.#https?.status() ?? {};
+    log.info(
+      { url: this.url(), httpsUrl, fingerprint256, controlSocket, localOnly: this.localOnly },
+      'listening',
+    );
     if (!this.localOnly) {
       log.warn(
         { listen },
@@ -139,21 +198,13 @@ export class ApiServer {
     }
   }
 
-  /** Ends every stream, WebSocket and connection, and removes the control socket. Idempotent. */
-  async stop(): Promise<void> {
-    this.#events.stop();
-    this.#logs.stop();
-    await this.#sockets.stop();
-    await Promise.all(this.#servers.map(closeServer));
-    this.#servers = [];
-  }
-
   #status(): Status {
     const { services, version } = this.#options;
     return {
       version,
       uptimeMs: Math.round(process.uptime() * 1_000),
       localOnly: this.localOnly,
+      https: this.#https?.status() ?? null,
       audio: services.audio.status(),
       microphone: services.microphone.status(),
       children: [...services.children.statuses()],
@@ -161,96 +212,33 @@ export class ApiServer {
     };
   }
 
-  #createServer(
-    listener: ListenerKind,
-    fetch: (request: Request, env: RouteEnv['Bindings']) => Response | Promise<Response>,
-  ): Server {
-    const serve = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
-      const env: RouteEnv['Bindings'] = { incoming, outgoing, listener };
-      this.#countWhenDone(env);
-      for (const [name, value] of Object.entries(securityHeaders)) outgoing.setHeader(name, value);
-      try {
-        this.#admit(listener, incoming, false);
-      } catch (error) {
-        writeError(outgoing, asEarshotError(error, this.#options.log));
-        return;
-      }
-      const answer = getRequestListener((request) => fetch(request, env), {
-        overrideGlobalObjects: false,
-        errorHandler: (error) => this.#adapterAnswer(error),
-      });
-      void answer(incoming, outgoing);
-    };
-    return createHttpServer(
-      {
-        request: serve,
-        upgrade: (incoming, socket, head) => this.#upgrade(listener, incoming, socket, head),
+  #createEntry(page: ReadonlyMap<string, PageFile>): RequestEntry {
+    const { https, limits, log, port, services } = this.#options;
+    const app = createApp({
+      routes,
+      page,
+      log,
+      context: {
+        services,
+        eventStreams: this.#events,
+        logStreams: this.#logs,
+        status: () => this.#status(),
       },
-      { ...defaultHttpLimits, ...this.#options.limits?.http },
-    );
-  }
-
-  /** What could not be handed to a route: in practice a URL that is none, such as `*`. */
-  #adapterAnswer(error: unknown): Response {
-    const refused =
-      error instanceof RequestError
-        ? new EarshotError('API_NOT_FOUND', 'The URL of the request names no route.')
-        : asEarshotError(error, this.#options.log);
-    return Response.json(errorBody(refused), { status: refused.httpStatus });
-  }
-
-  #countWhenDone(env: RouteEnv['Bindings']): void {
-    const { incoming, outgoing } = env;
-    outgoing.once('close', () => {
-      const { method = '' } = incoming;
-      const status = outgoing.headersSent ? outgoing.statusCode : clientGone;
-      this.#counts.countRequest({ method, route: env.route ?? 'other', status });
+      deadlineMs: limits?.routeMs ?? 15_000,
+    });
+    const transport = strictTransportSecurity({
+      own: this.#ownCertificate,
+      httpPort: port,
+      httpsPort: https.port,
+    });
+    return new RequestEntry({
+      fetch: (request, env) => app.fetch(request, env),
+      sockets: this.#sockets,
+      names: this.#names,
+      counts: this.#counts,
+      log,
+      httpsPort: () => this.#https?.port ?? https.port,
+      httpsHeaders: transport === undefined ? {} : { 'strict-transport-security': transport },
     });
   }
-
-  #admit(
-    listener: ListenerKind,
-    { method = '', headers }: IncomingMessage,
-    upgrade: boolean,
-  ): void {
-    const site = headers['sec-fetch-site'];
-    admit(
-      {
-        listener,
-        method,
-        upgrade,
-        host: headers.host,
-        origin: headers.origin,
-        fetchSite: typeof site === 'string' ? site : undefined,
-      },
-      this.#names,
-    );
-  }
-
-  #upgrade(listener: ListenerKind, incoming: IncomingMessage, socket: Duplex, head: Buffer): void {
-    socket.on('error', () => socket.destroy());
-    try {
-      this.#admit(listener, incoming, true);
-      if ((incoming.url ?? '').split('?')[0] !== sessionPath) {
-        throw new EarshotError(
-          'API_NOT_FOUND',
-          `There is no WebSocket here; it is ${sessionPath}.`,
-        );
-      }
-      this.#sockets.accept(incoming, socket, head);
-    } catch (error) {
-      refuseUpgrade(socket, asEarshotError(error, this.#options.log));
-    }
-  }
-}
-
-function refuseUpgrade(socket: Duplex, error: EarshotError): void {
-  const body = JSON.stringify(errorBody(error));
-  const head = [
-    `HTTP/1.1 ${error.httpStatus} Refused`,
-    'content-type: application/json',
-    `content-length: ${Buffer.byteLength(body)}`,
-    'connection: close',
-  ];
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
 }

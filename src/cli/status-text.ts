@@ -18,6 +18,19 @@ export function headline({ version, uptimeMs, localOnly }: Status): string {
   return `Earshot ${version}, up ${durationText(uptimeMs)}, ${reach}\n`;
 }
 
+/** Where the page is, and what to compare with the certificate a browser warns of. */
+export function httpsText({ https }: Status): string {
+  if (https === null) return 'HTTPS is starting.\n';
+  const { url, fingerprint256, expiresUnixMs, own } = https;
+  const whose = own ? 'your own' : 'made by this device';
+  const until = new Date(expiresUnixMs).toISOString().slice(0, 10);
+  return textFields([
+    ['HTTPS', printable(url)],
+    ['Certificate', `${whose}, until ${until}`],
+    ['SHA-256', printable(fingerprint256)],
+  ]);
+}
+
 export function audioText({ audio }: Status, io: CliIo): string {
   const open = audio.deviceState === 'open';
   const state = open

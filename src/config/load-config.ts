@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises';
 import { parseDocument } from 'yaml';
 import { checkInput, faultSentences, type InputFault } from '../errors/check-input.ts';
 import { EarshotError, messageOf } from '../errors/earshot-error.ts';
+import { valueWords } from '../errors/schema-words.ts';
 import { type Config, configSchema } from './schema.ts';
 
 /** Where the configuration is looked for when no path is given. */
@@ -52,19 +53,25 @@ export function parseConfig(text: string, file: string): Config {
 }
 
 /** Rules over more than one key. */
-function crossFaults({ audio, media }: Config): InputFault[] {
+function crossFaults({ audio, http, https, media }: Config): InputFault[] {
   const faults: InputFault[] = [];
-  const refuse = (key: string, value: number, allowed: string): void => {
+  const refuse = (key: string, value: number | string, allowed: string): void => {
     faults.push({
       key,
       value,
       allowed,
-      message: `${key}: ${value} is not allowed; expected ${allowed}`,
+      message: `${key}: ${valueWords(value)} is not allowed; expected ${allowed}`,
     });
   };
   const { periodMs, bufferMs } = audio.output;
   if (bufferMs < 2 * periodMs) {
     refuse('audio.output.bufferMs', bufferMs, `at least 2 × periodMs (${2 * periodMs})`);
+  }
+  const ownFiles = 'a path too, since https.certificate and https.key come together';
+  if (https.certificate === '' && https.key !== '') refuse('https.certificate', '', ownFiles);
+  if (https.certificate !== '' && https.key === '') refuse('https.key', '', ownFiles);
+  if (https.port === http.port && http.port !== 0) {
+    refuse('https.port', https.port, `another port than http.port (${http.port})`);
   }
   const { udpPortMin, udpPortMax } = media;
   if (udpPortMin > udpPortMax) {

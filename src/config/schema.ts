@@ -11,6 +11,13 @@ import { logLevels } from '../log/log.ts';
 const port = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535));
 const path = v.pipe(v.string(), v.startsWith('/'), v.maxLength(107));
 
+/** A file that may be left out: with neither, the device makes its own. */
+const ownFile = v.pipe(
+  v.string(),
+  v.maxLength(4_096),
+  v.regex(/^(\/.*)?$/, 'is an absolute path, or empty'),
+);
+
 export const iceServerSchema = v.strictObject({
   urls: v.pipe(
     v.array(
@@ -44,6 +51,16 @@ export const configSchema = v.strictObject({
         ),
         [],
       ),
+    }),
+    {},
+  ),
+  https: v.optional(
+    v.strictObject({
+      /** TCP port, on the address of `http.listen`; 0 takes a free one. */
+      port: v.optional(port, 8443),
+      /** PEM files of the owner's own certificate (with what is between it and its root) and its key. */
+      certificate: v.optional(ownFile, ''),
+      key: v.optional(ownFile, ''),
     }),
     {},
   ),

@@ -183,6 +183,12 @@ export const errorCatalogue = {
     http: 403,
     exit: 1,
   },
+  API_HTTPS_ONLY: {
+    summary:
+      'Plain HTTP serves this machine only; from elsewhere, open the WebSocket on the HTTPS port (docs/https.md).',
+    http: 403,
+    exit: 1,
+  },
   API_CONTROL_ONLY: {
     summary: 'The route is served on the control socket only; use the earshot command.',
     http: 403,

@@ -46,4 +46,13 @@ export const apiMetrics: readonly Metric[] = [
     ],
     ({ api }) => api().socketsDropped,
   ),
+  plain(
+    'counter',
+    [
+      'earshot_api_tls_handshakes_failed_total',
+      '1',
+      'Connections to the HTTPS port that ended before TLS was agreed on: a browser that does not trust the certificate, plain HTTP, a scan.',
+    ],
+    ({ api }) => api().tlsHandshakesFailed,
+  ),
 ];

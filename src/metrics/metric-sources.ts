@@ -63,4 +63,5 @@ export interface ApiNumbers {
   readonly socketsOpen: number;
   readonly socketsTotal: number;
   readonly socketsDropped: number;
+  readonly tlsHandshakesFailed: number;
 }

@@ -27,10 +27,8 @@ export function integer(bytes: Uint8Array): Buffer {
   return element(0x02, sign, shortest);
 }
 
-/** Bits from the left; `unusedBits` (0–7) at the end of the last byte are none. */
-export function bitString(content: Uint8Array, unusedBits = 0): Buffer {
-  return element(0x03, Buffer.from([unusedBits]), content);
-}
+/** Whole bytes of bits. */
+export const bitString = (content: Uint8Array): Buffer => element(0x03, Buffer.from([0]), content);
 
 /** An object identifier in dotted form, e.g. `2.5.29.17`. */
 export function objectIdentifier(dotted: string): Buffer {

@@ -70,15 +70,16 @@ function distinguishedName(commonName: string): Buffer {
   return sequence(attribute('2.5.4.10', 'Earshot'), attribute('2.5.4.3', commonName.slice(0, 64)));
 }
 
-/** RFC 5280 §4.2.1: what the key is for, and the names. */
+/**
+ * RFC 5280 §4.2.1: what the key is for, and the names. There is no keyUsage: OpenSSL before 3.0 takes a
+ * certificate that may not sign certificates for one that somebody else has issued, and looks for them.
+ */
 function extensions(publicKey: Buffer, names: Iterable<string>): Buffer[] {
   const extension = (type: string, value: Buffer, critical = false): Buffer =>
     sequence(objectIdentifier(type), ...(critical ? [derTrue] : []), octetString(value));
-  const digitalSignature = bitString(Buffer.from([0x80]), 7);
   const serverAuth = sequence(objectIdentifier('1.3.6.1.5.5.7.3.1'));
   return [
     extension('2.5.29.19', sequence(), true),
-    extension('2.5.29.15', digitalSignature, true),
     extension('2.5.29.37', serverAuth),
     extension('2.5.29.14', octetString(keyIdentifier(publicKey))),
     extension('2.5.29.17', sequence(...[...names].map(generalName))),

@@ -90,6 +90,8 @@ export class PageLab {
     this.#server = new ApiServer({
       listen: options.listen,
       port: 0,
+      https: { port: 0, certificate: '', key: '' },
+      dataDir: options.directory,
       allowedHosts: [],
       controlSocket: join(options.directory, 'control.sock'),
       webRoot: join(options.directory, 'web'),

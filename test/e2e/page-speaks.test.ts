@@ -46,6 +46,8 @@ before(async () => {
   const server = new ApiServer({
     listen: '127.0.0.1',
     port: 0,
+    https: { port: 0, certificate: '', key: '' },
+    dataDir: directory,
     allowedHosts: [],
     controlSocket: join(directory, 'control.sock'),
     webRoot: join(directory, 'web'),

@@ -28,6 +28,8 @@ function newServer(changes: Partial<ApiServerOptions> = {}): { server: ApiServer
   const server = new ApiServer({
     listen: '127.0.0.1',
     port: 0,
+    https: { port: 0, certificate: '', key: '' },
+    dataDir: join(root, 'data'),
     allowedHosts: [],
     controlSocket: socket,
     webRoot: join(root, 'web'),

@@ -96,6 +96,8 @@ describe('the page', () => {
     const next = new ApiServer({
       listen: '127.0.0.1',
       port: 0,
+      https: { port: 0, certificate: '', key: '' },
+      dataDir: own.directory,
       allowedHosts: [],
       controlSocket: own.socket,
       webRoot: join(own.directory, 'web'),

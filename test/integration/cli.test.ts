@@ -60,7 +60,10 @@ async function earshot(line: string, socket = api.socket) {
 
 describe('earshot', () => {
   const good: [line: string, stdout: RegExp][] = [
-    ['status', /^Earshot 9\.8\.7, up .*\n\nQuality +medium: 64 kbps stereo/],
+    [
+      'status',
+      /^Earshot 9\.8\.7, up .*\n\nHTTPS +https:.*\nCertificate +made by .*\nSHA-256 +(..:){31}..\n\nQuality +medium: 64 kbps stereo/,
+    ],
     ['status', /audio-output +running +4242/],
     ['stats', /VIEWER +STATE .*\ns1 +connected/],
     ['audio quality', /\* +medium +64 kbps stereo/],

@@ -55,6 +55,7 @@ function start(config: unknown, args?: readonly string[]): Running {
 function config(overrides: Record<string, unknown> = {}): Record<string, unknown> {
   return {
     http: { port: 0 },
+    https: { port: 0 },
     audio: { output: { device: 'hw:CARD=NoSuchCard' } },
     control: { socket: join(directory, 'control.sock') },
     dataDir: join(directory, 'data'),

@@ -10,6 +10,12 @@ import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
 import {
   type ChildStatusBody,
+  type MicrophoneMetrics,
+  type MicrophoneQuality,
+  type MicrophoneStatus,
+  microphoneMetricsSchema,
+  microphoneQualitySchema,
+  microphoneStatusSchema,
   type Quality,
   qualitySchema,
   type SetQuality,
@@ -23,6 +29,8 @@ import type { Card } from './card-delay.ts';
 export interface EarshotOptions {
   /** The host's sound. */
   readonly card: Card;
+  /** Where the host records the microphone from: a device of the same server. */
+  readonly microphone?: Card;
   /** More configuration, by section; see src/config/schema.ts. */
   readonly config?: Readonly<Record<string, unknown>>;
 }
@@ -139,6 +147,28 @@ export class EarshotProcess {
     return v.parse(qualitySchema, await this.#request('/api/v1/audio/quality', request));
   }
 
+  async microphone(): Promise<MicrophoneStatus> {
+    return v.parse(microphoneStatusSchema, await this.#request('/api/v1/microphone'));
+  }
+
+  async microphoneMetrics(): Promise<MicrophoneMetrics> {
+    return v.parse(microphoneMetricsSchema, await this.#request('/api/v1/microphone/metrics'));
+  }
+
+  async setMicrophoneQuality(quality: MicrophoneQuality['quality']): Promise<MicrophoneQuality> {
+    const answer = await this.#request('/api/v1/microphone/quality', { quality });
+    return v.parse(microphoneQualitySchema, answer);
+  }
+
+  /** Gives the microphone to a session, whoever holds it. */
+  async takeMicrophone(session: string): Promise<MicrophoneStatus> {
+    const request = { session, takeover: true };
+    return v.parse(
+      microphoneStatusSchema,
+      await this.#request('/api/v1/microphone/start', request),
+    );
+  }
+
   /** Kills a child with SIGKILL and returns when that was, ms of performance.now(). */
   async killChild(name: string): Promise<number> {
     const { pid } = await this.child(name);
@@ -199,13 +229,21 @@ export class EarshotProcess {
 }
 
 /** Spawns Earshot; returns at once. The caller stops it. */
-export async function spawnEarshot({ card, config = {} }: EarshotOptions): Promise<EarshotProcess> {
+export async function spawnEarshot({
+  card,
+  microphone,
+  config = {},
+}: EarshotOptions): Promise<EarshotProcess> {
   if (!existsSync(program)) throw new Error('dist/ is not built: run `make build` first');
   const dir = await mkdtemp(join(tmpdir(), 'earshot-lab-'));
   const file = join(dir, 'earshot.yaml');
   const whole = {
     http: { port: 0 },
-    audio: { output: { device: card.server.capturePcm(card.sink) } },
+    https: { port: 0 },
+    audio: {
+      output: { device: card.server.capturePcm(card.sink) },
+      ...(microphone && { input: { device: microphone.server.feedPcm(microphone.sink) } }),
+    },
     control: { socket: join(dir, 'control.sock') },
     dataDir: dir,
     ...config,

@@ -21,7 +21,8 @@ export const statusRoutes: readonly Route[] = [
     '/api/v1/status',
     {
       summary: 'The state of the sound, the microphone, the child processes and the viewers.',
-      answer: '`version`, `uptimeMs`, `localOnly`, `audio`, `microphone`, `children`, `sessions`',
+      answer:
+        '`version`, `uptimeMs`, `localOnly`, `https` (`url`, `port`, `fingerprint256`, `expiresUnixMs`, `own`; null until the certificate is ready), `audio`, `microphone`, `children`, `sessions`',
     },
     (context) => context.status(),
   ),

@@ -1,14 +1,22 @@
 import { microphoneMetricsSchema, statusSchema } from '../../api/schema.ts';
 import { type Command, print } from '../command.ts';
 import { microphoneText } from '../microphone-text.ts';
-import { adviceText, audioText, childrenText, headline, sessionsText } from '../status-text.ts';
+import {
+  adviceText,
+  audioText,
+  childrenText,
+  headline,
+  httpsText,
+  sessionsText,
+} from '../status-text.ts';
 
 export const statusCommand: Command = {
   words: ['status'],
   arguments: '',
   minArguments: 0,
   maxArguments: 0,
-  summary: 'Show the state of the sound, the microphone, the child processes and the viewers.',
+  summary:
+    'Show the HTTPS address and certificate, and the state of the sound, the microphone, the child processes and the viewers.',
   options: {},
   run: async (invocation) => {
     const { client, io } = invocation;
@@ -17,6 +25,7 @@ export const statusCommand: Command = {
     print(invocation, status, () =>
       [
         headline(status),
+        httpsText(status),
         audioText(status, io),
         microphoneText(status.microphone, metrics, io),
         `${childrenText(status)}${adviceText(status, io)}`,

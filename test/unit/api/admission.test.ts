@@ -8,7 +8,7 @@ function verdict(changes: Partial<AdmissionRequest>): string {
   try {
     admit(
       {
-        listener: 'tcp',
+        listener: 'http',
         method: 'GET',
         upgrade: false,
         host: '192.168.1.5:8080',
@@ -79,7 +79,7 @@ describe('admission by Origin', () => {
     [undefined, 'admitted'],
     ['http://rack7:8080', 'admitted'],
     ['http://RACK7:8080', 'admitted'],
-    ['https://rack7:8080', 'admitted'],
+    ['https://rack7:8080', 'API_ORIGIN_REFUSED'],
     ['http://rack7', 'API_ORIGIN_REFUSED'],
     ['http://rack7:8081', 'API_ORIGIN_REFUSED'],
     ['http://evil.example', 'API_ORIGIN_REFUSED'],
@@ -88,6 +88,7 @@ describe('admission by Origin', () => {
     ['', 'API_ORIGIN_REFUSED'],
     ['file://', 'API_ORIGIN_REFUSED'],
     ['ftp://rack7:8080', 'API_ORIGIN_REFUSED'],
+    ['blob:http://rack7:8080/1', 'API_ORIGIN_REFUSED'],
   ];
   for (const [origin, expected] of cases) {
     it(`${expected} for ${JSON.stringify(origin)}`, () => {
@@ -97,11 +98,25 @@ describe('admission by Origin', () => {
     });
   }
 
-  it('takes a default port that one side leaves out for the same', () => {
-    assert.equal(verdict({ host: 'rack7', origin: 'http://rack7:80', method: 'POST' }), 'admitted');
+  it('takes only a page of the same scheme, whatever its port', () => {
+    const https = { listener: 'https', host: 'rack7:8443', method: 'POST' } as const;
+    assert.equal(verdict({ ...https, origin: 'https://rack7:8443' }), 'admitted');
+    assert.equal(verdict({ ...https, origin: 'http://rack7:8443' }), 'API_ORIGIN_REFUSED');
+    assert.equal(verdict({ ...https, origin: 'https://rack7:8080' }), 'API_ORIGIN_REFUSED');
     assert.equal(
-      verdict({ host: 'rack7:443', origin: 'https://rack7', method: 'POST' }),
-      'admitted',
+      verdict({ ...https, host: 'rack7', origin: 'http://rack7:443' }),
+      'API_ORIGIN_REFUSED',
+    );
+  });
+
+  it('takes a default port that one side leaves out for the same', () => {
+    const post = { method: 'POST', listener: 'https' } as const;
+    assert.equal(verdict({ host: 'rack7', origin: 'http://rack7:80', method: 'POST' }), 'admitted');
+    assert.equal(verdict({ ...post, host: 'rack7:443', origin: 'https://rack7' }), 'admitted');
+    assert.equal(verdict({ ...post, host: 'rack7', origin: 'https://rack7:443' }), 'admitted');
+    assert.equal(
+      verdict({ ...post, host: 'rack7:80', origin: 'https://rack7' }),
+      'API_ORIGIN_REFUSED',
     );
   });
 

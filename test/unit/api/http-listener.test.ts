@@ -21,9 +21,13 @@ describe('listenTcp', () => {
     [
       'EADDRINUSE',
       'API_PORT_IN_USE',
-      /Another program listens on 10\.0\.0\.1 port 80; .*http\.port/,
+      /Another program listens on 10\.0\.0\.1 port 80; .* https\.port/,
     ],
-    ['EACCES', 'API_LISTEN_FAILED', /may not listen on 10\.0\.0\.1 port 80; .*1024 or above/],
+    [
+      'EACCES',
+      'API_LISTEN_FAILED',
+      /may not listen on 10\.0\.0\.1 port 80; .*1024 or above for https\.port/,
+    ],
     [
       'EADDRNOTAVAIL',
       'API_LISTEN_FAILED',
@@ -34,7 +38,7 @@ describe('listenTcp', () => {
   for (const [code, expected, message] of cases) {
     it(`says what to do about ${code}`, async () => {
       await assert.rejects(
-        listenTcp(refusing(code), { host: '10.0.0.1', port: 80 }),
+        listenTcp(refusing(code), { host: '10.0.0.1', port: 80, portKey: 'https.port' }),
         (error: unknown) => {
           assert.ok(isEarshotError(error, expected));
           assert.match(error.message, message);

@@ -7,6 +7,7 @@ import {
   childrenText,
   faultRates,
   headline,
+  httpsText,
   sessionRates,
   sessionsText,
 } from '../../../src/cli/status-text.ts';
@@ -20,6 +21,7 @@ function status(changes: Partial<Status> = {}): Status {
     version: '1.0.0',
     uptimeMs: 65_000,
     localOnly: true,
+    https: null,
     audio: audio.status(),
     microphone: microphone.status(),
     children: [...children.statuses()],
@@ -32,6 +34,27 @@ describe('the status for people', () => {
   it('says whether others can connect', () => {
     assert.equal(headline(status()), 'Earshot 1.0.0, up 1 min 5 s, this machine only\n');
     assert.match(headline(status({ localOnly: false })), /reachable from other machines/);
+  });
+
+  it('shows what a person compares with the browser’s warning', () => {
+    const https = {
+      url: 'https://192.0.2.7:8443/',
+      port: 8443,
+      fingerprint256: 'AB:CD',
+      expiresUnixMs: Date.UTC(2027, 0, 31),
+      own: false,
+    };
+    assert.equal(
+      httpsText(status({ https })),
+      [
+        'HTTPS        https://192.0.2.7:8443/',
+        'Certificate  made by this device, until 2027-01-31',
+        'SHA-256      AB:CD',
+        '',
+      ].join('\n'),
+    );
+    assert.match(httpsText(status({ https: { ...https, own: true } })), /your own, until/);
+    assert.match(httpsText(status()), /starting/);
   });
 
   it('says why the device is not open', () => {

@@ -145,6 +145,7 @@ describe('createMetrics', () => {
       earshot_api_websockets: 4_005,
       earshot_api_websockets_total: 4_006,
       earshot_api_websockets_dropped_total: 4_007,
+      earshot_api_tls_handshakes_failed_total: 4_008,
       [`earshot_build_info{version="1.2.3",node="${process.version}"}`]: 1,
     };
     for (const [name, value] of Object.entries(expected)) assert.equal(now.get(name), value, name);
