@@ -1,5 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import type { Readable } from 'node:stream';
 import { findChirps } from './correlate.ts';
 import type { SoundServer } from './sound-server.ts';
 
@@ -36,6 +37,30 @@ interface Block {
   readonly endSample: number;
 }
 
+/** A program that writes what `sink` plays to its standard output: 48 kHz, stereo, 16 bit. */
+export function recordRaw(
+  server: SoundServer,
+  sink: string,
+): ChildProcessByStdio<null, Readable, null> {
+  return spawn(
+    'setpriv',
+    [
+      ...['--pdeathsig', 'KILL', 'parec', `--device=${sink}.monitor`, '--raw'],
+      ...['--format=s16le', `--rate=${rateHz}`, `--channels=${channels}`],
+      ...[`--latency-msec=${blockMs}`, '--client-name=lab recorder'],
+    ],
+    { env: { ...process.env, ...server.env }, stdio: ['ignore', 'pipe', 'ignore'] },
+  );
+}
+
+/** Ends a program of {@link recordRaw}; idempotent. */
+export async function endRecording(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGKILL');
+  await exited;
+}
+
 export class CardRecorder {
   readonly #server: SoundServer;
   readonly #sink: string;
@@ -52,15 +77,7 @@ export class CardRecorder {
 
   /** Begins; resolves with the first samples. */
   async start(): Promise<void> {
-    const child = spawn(
-      'setpriv',
-      [
-        ...['--pdeathsig', 'KILL', 'parec', `--device=${this.#sink}.monitor`, '--raw'],
-        ...['--format=s16le', `--rate=${rateHz}`, `--channels=${channels}`],
-        ...[`--latency-msec=${blockMs}`, '--client-name=lab recorder'],
-      ],
-      { env: { ...process.env, ...this.#server.env }, stdio: ['ignore', 'pipe', 'ignore'] },
-    );
+    const child = recordRaw(this.#server, this.#sink);
     this.#process = child;
     child.stdout.on('data', (chunk: Buffer) => this.#take(chunk));
     await once(child.stdout, 'data', { signal: AbortSignal.timeout(startDeadlineMs) });
@@ -70,11 +87,7 @@ export class CardRecorder {
   async stop(): Promise<Recording> {
     const child = this.#process;
     this.#process = undefined;
-    if (child !== undefined && child.exitCode === null && child.signalCode === null) {
-      const exited = once(child, 'exit');
-      child.kill('SIGKILL');
-      await exited;
-    }
+    if (child !== undefined) await endRecording(child);
     const half = Math.floor(this.#blocks.length / 2);
     if (half === 0) throw new Error(`nothing was recorded from ${this.#sink}`);
     const first = startOf(this.#blocks.slice(0, half));

@@ -13,12 +13,12 @@ const amplitude = 0.25;
 const silenceRms = (amplitude / Math.SQRT2) * 0.1;
 const blockMs = 5;
 
-/** Plays 1 kHz on `card` until stopped, again after a restart of its server. */
-export async function playTone(card: Card): Promise<Playback> {
+/** Plays a tone of whole Hz, 1 kHz unless told, on `card` until stopped, again after a restart of its server. */
+export async function playTone(card: Card, hz = toneHz): Promise<Playback> {
   const dir = await mkdtemp(join(card.server.dir, 'tone-'));
   const samples = new Int16Array(2 * rateHz);
   for (let n = 0; n < rateHz; n += 1) {
-    const value = amplitude * Math.sin((2 * Math.PI * toneHz * n) / rateHz);
+    const value = amplitude * Math.sin((2 * Math.PI * hz * n) / rateHz);
     samples[2 * n] = samples[2 * n + 1] = Math.round(value * 32_767);
   }
   const file = join(dir, 'tone.wav');
