@@ -4,12 +4,15 @@ import { playChirps } from '../lab/card-delay.ts';
 import { startEarshot } from '../lab/earshot-process.ts';
 import { startGstPeer } from '../lab/gst-peer.ts';
 import { cpuMs } from '../lab/process-usage.ts';
-import { openViewer, sound, startStage } from '../lab/stage.ts';
+import { openSpeakingPage } from '../lab/speaking-page.ts';
+import { openViewer, sound } from '../lab/stage.ts';
+import { startVoiceStage } from '../lab/voice-stage.ts';
 import { type BenchOptions, type BenchResult, median, round } from './bench.ts';
 
 /**
  * Processor time per second of sound, at the preset High (128 kbps, 10 ms) and the peer at the same
- * bitrate, frame length and encoder complexity. Earshot with one viewer, with two, and the peer take turns.
+ * bitrate, frame length and encoder complexity. Earshot with one viewer, with two, with one who speaks, and
+ * the peer take turns. What the microphone costs is reported apart: the peer does not receive.
  */
 
 const { bitrateBps, complexity } = outputPresets.high;
@@ -20,6 +23,8 @@ interface Round {
   readonly mainMs: number;
   readonly outputMs: number;
   readonly extraViewerMs: number;
+  readonly inputMs: number;
+  readonly mainSpeakingMs: number;
   readonly peerMs: number;
 }
 
@@ -27,14 +32,26 @@ export async function run({ short, progress }: BenchOptions): Promise<BenchResul
   const plan = short
     ? { rounds: 1, settleMs: 500, measureMs: 2_000 }
     : { rounds: 3, settleMs: 3_000, measureMs: 10_000 };
-  const stage = await startStage();
+  const stage = await startVoiceStage();
   try {
     const chirps = await playChirps(stage.host);
     stage.defer(() => chirps.stop());
-    const earshot = await startEarshot({ card: stage.host });
+    const voice = await playChirps(stage.voice);
+    stage.defer(() => voice.stop());
+    const { host, hostMicrophone } = stage;
+    const earshot = await startEarshot({
+      card: host,
+      config: {
+        audio: {
+          output: { device: host.server.capturePcm(host.sink) },
+          input: { device: hostMicrophone.server.feedPcm(hostMicrophone.sink) },
+        },
+      },
+    });
     stage.defer(() => earshot.stop());
     await earshot.setQuality({ quality: 'high' });
     const outputPid = (await earshot.child('audio-output')).pid ?? 0;
+    const inputPid = (await earshot.child('audio-input')).pid ?? 0;
 
     const perSecond = async (...pids: number[]): Promise<number[]> => {
       await delay(plan.settleMs);
@@ -60,17 +77,25 @@ export async function run({ short, progress }: BenchOptions): Promise<BenchResul
       const [mainAfterMs = 0] = await perSecond(earshot.pid);
       const mainMs = (mainBeforeMs + mainAfterMs) / 2;
       await first.close();
+      const speaker = await openSpeakingPage({ browser: stage.browser, earshot, quality: 'high' });
+      const [mainSpeakingMs = 0, inputMs = 0] = await perSecond(earshot.pid, inputPid);
+      await speaker.context().close();
       const page = await openViewer(stage, { url: 'about:blank' });
-      const card = stage.host;
-      const peer = await startGstPeer({ card, probe: page.probe, frameMs, bitrateBps, complexity });
+      const peer = await startGstPeer({
+        ...{ card: host, probe: page.probe },
+        ...{ frameMs, bitrateBps, complexity },
+      });
       await sound(page);
       const [peerMs = 0] = await perSecond(peer.pid);
       await peer.stop();
       await page.close();
       const idleMs = idle.length === 0 ? (rounds[0]?.idleMs ?? 0) : idle.reduce((a, b) => a + b);
-      rounds.push({ idleMs, mainMs, outputMs, extraViewerMs: mainTwoMs - mainMs, peerMs });
+      rounds.push({
+        ...{ idleMs, mainMs, outputMs, extraViewerMs: mainTwoMs - mainMs },
+        ...{ inputMs, mainSpeakingMs, peerMs },
+      });
       progress(
-        `main ${round(mainMs)}, output ${round(outputMs)}, extra viewer ${round(mainTwoMs - mainMs)}, peer ${round(peerMs)} ms/s`,
+        `main ${round(mainMs)}, output ${round(outputMs)}, extra viewer ${round(mainTwoMs - mainMs)}, input ${round(inputMs)}, main speaking ${round(mainSpeakingMs)}, peer ${round(peerMs)} ms/s`,
       );
     }
     return resultOf(rounds);
@@ -84,6 +109,9 @@ function resultOf(rounds: readonly Round[]): BenchResult {
   const mainMsPerS = middle(({ mainMs }) => mainMs);
   const outputMsPerS = middle(({ outputMs }) => outputMs);
   const extraViewerMsPerS = middle(({ extraViewerMs }) => extraViewerMs);
+  const inputMsPerS = middle(({ inputMs }) => inputMs);
+  // Both with one viewer, so that what is left is what the microphone's packets cost on their way.
+  const mainForInputMsPerS = middle(({ mainMs, mainSpeakingMs }) => mainSpeakingMs - mainMs);
   const peerMsPerS = middle(({ peerMs }) => peerMs);
   const idleMsPerS = middle(({ idleMs }) => idleMs);
   const ratio = round((mainMsPerS + outputMsPerS) / peerMsPerS, 3);
@@ -98,6 +126,8 @@ function resultOf(rounds: readonly Round[]): BenchResult {
       firstViewerMsPerS,
       extraViewerMsPerS,
       extraViewerShare,
+      inputMsPerS,
+      mainForInputMsPerS,
       peerMsPerS,
       ratio,
       bitrateBps,
