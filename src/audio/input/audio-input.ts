@@ -119,6 +119,8 @@ export class AudioInput {
     if (!config.active || config.device !== this.#protocol.config?.device) this.#idle = false;
     player?.configure(config);
     await playback?.configure(playbackSettings(config));
+    // Nothing comes any more that would show the player that the device is closed.
+    if (!config.active) player?.forgetStream();
   }
 
   #close(): boolean {

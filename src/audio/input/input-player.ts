@@ -158,7 +158,7 @@ export class InputPlayer {
     const arrivalMs = Math.min(Number(message.timestampNs) / 1e6, nowMs);
     this.#lastArrivalMs = arrivalMs;
     const isOpen = this.#options.playback.queued().deviceSamples >= 0;
-    if (!isOpen) this.#forgetStream();
+    if (!isOpen) this.forgetStream();
     if (!isOpen || nowMs - arrivalMs > maxAgeMs) {
       this.#counts.droppedFrames += 1;
       return;
@@ -177,7 +177,7 @@ export class InputPlayer {
   need(): void {
     for (let steps = 0; steps < maxSteps; steps += 1) {
       const { ringSamples, deviceSamples } = this.#options.playback.queued();
-      if (deviceSamples < 0) this.#forgetStream();
+      if (deviceSamples < 0) this.forgetStream();
       const nowMs = this.#options.nowMs();
       const lastMs = this.#periodMs + usualLatenessMs + this.#moreLatenessMs;
       const ringMs = ringSamples / samplesPerMs;
@@ -201,6 +201,19 @@ export class InputPlayer {
       this.#calmSeconds = 0;
       this.#moreLatenessMs = Math.max(0, this.#moreLatenessMs - this.#periodMs);
     }
+  }
+
+  /** To be called when the device is closed: what waits now must not be heard when it opens, of another holder maybe. */
+  forgetStream(): void {
+    if (this.#bufferEmpty) return;
+    const { overflow, skipped } = this.#buffer.counts;
+    this.#counts.droppedFrames += overflow + skipped + this.#buffer.size;
+    this.#buffer = new JitterBuffer();
+    this.#bufferEmpty = true;
+    this.#sounding = false;
+    this.#steady = false;
+    this.#options.decoder.reset();
+    this.forgetDrift();
   }
 
   /** Another sound card, another sender: what was learned of the others' clocks does not hold. */
@@ -249,19 +262,6 @@ export class InputPlayer {
     if (outcome === 'duplicate') this.#counts.duplicateFrames += 1;
     if (outcome !== 'reset') return;
     this.#counts.streamResets += 1;
-    this.#options.decoder.reset();
-    this.forgetDrift();
-  }
-
-  /** Nothing would be heard: what waits now must not be heard later. */
-  #forgetStream(): void {
-    if (this.#bufferEmpty) return;
-    const { overflow, skipped } = this.#buffer.counts;
-    this.#counts.droppedFrames += overflow + skipped + this.#buffer.size;
-    this.#buffer = new JitterBuffer();
-    this.#bufferEmpty = true;
-    this.#sounding = false;
-    this.#steady = false;
     this.#options.decoder.reset();
     this.forgetDrift();
   }

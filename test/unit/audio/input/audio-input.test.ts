@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import * as v from 'valibot';
 import { AudioInput } from '../../../../src/audio/input/audio-input.ts';
+import { writeInputFrame } from '../../../../src/audio/input/input-frames.ts';
 import { type InputStats, inputStatsSchema } from '../../../../src/audio/input/input-stats.ts';
 import type {
   OpenPlaybackOptions,
@@ -43,6 +44,7 @@ function started() {
   let opened: OpenPlaybackOptions | undefined;
   let closed = 0;
   let stats = quietStats;
+  let ringSamples = 0;
   const input = new AudioInput({
     channel: { send: (type, body) => sent.push({ type, body: { ...body } }) > 0 },
     version: '1.2.3',
@@ -61,7 +63,7 @@ function started() {
       opened = options;
       return {
         write: (_, samples) => samples,
-        queued: () => ({ ringSamples: 0, deviceSamples: 960 }),
+        queued: () => ({ ringSamples, deviceSamples: 960 }),
         setDriftPpm() {},
         configure: async (settings) => {
           applied.push(settings);
@@ -83,6 +85,9 @@ function started() {
     },
     opened: () => opened,
     closed: () => closed,
+    setRing: (samples: number) => {
+      ringSamples = samples;
+    },
     setStats: (change: Partial<PlaybackStats>) => {
       stats = { ...quietStats, ...change };
     },
@@ -152,6 +157,25 @@ test('a device that is closed while idle is not idle when it opens', async () =>
   await it.configure(2, { ...config, active: false });
   await it.configure(3, config);
   assert.equal(it.stats().deviceState, 'open');
+});
+
+test('what waits when nobody holds the microphone any more is dropped', async () => {
+  const it = started();
+  await it.configure(1, config);
+  it.setRing(9_600);
+  const header = { sequence: 1, timestamp: 960, ssrc: 7, marker: false };
+  const payload = writeInputFrame({ ...header, payload: Buffer.from([31 << 3, 1, 2, 3]) });
+  it.input.receiveMedia({
+    type: 'opus',
+    flags: 0,
+    sequence: 0,
+    timestampNs: 1_000_000_000n,
+    payload,
+  });
+  await it.configure(2, { ...config, muted: true });
+  assert.equal(it.stats().droppedFrames, 0);
+  await it.configure(3, { ...config, active: false });
+  assert.equal(it.stats().droppedFrames, 1);
 });
 
 test('what happens to the device is told', async () => {

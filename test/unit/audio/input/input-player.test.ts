@@ -238,6 +238,28 @@ test('while the device is closed packets are dropped and counted; nothing old is
   assert.ok(it.decoder.resets > 0);
 });
 
+test('what waits when the device is closed for good is never heard', () => {
+  const it = setUp();
+  it.stream(0, 30);
+  it.receive(it.packet(30), { sequence: 30 });
+  it.card.open = false;
+  it.player.forgetStream();
+  assert.ok(it.numbers().droppedFrames > 0);
+  it.pass(2_000);
+  const before = it.card.played.length;
+  it.card.open = true;
+  it.pass(500);
+  assert.equal(it.card.played.length, before);
+  for (let n = 200; n < 230; n += 1) {
+    it.receive(it.packet(n), { sequence: n, ssrc: 8 });
+    it.pass(20);
+  }
+  assert.equal(
+    it.card.played.slice(before).find((value) => value > 0),
+    1,
+  );
+});
+
 test('a backlog of a main process that was stopped is dropped', () => {
   const it = setUp();
   it.stream(0, 10);
