@@ -11,7 +11,11 @@ describe('measuring from sound card to sound card', () => {
 
   before(async () => {
     server = await startSoundServer({
-      sinks: [{ name: 'hdmi' }, { name: 'twin', alsoInto: 'hdmi' }, { name: 'silent' }],
+      sinks: [
+        { name: 'hdmi', isMicrophone: true },
+        { name: 'twin', alsoInto: 'hdmi' },
+        { name: 'silent' },
+      ],
     });
     chirps = await playChirps({ server, sink: 'twin' });
   });
@@ -33,6 +37,13 @@ describe('measuring from sound card to sound card', () => {
 
   it('finds no delay between two cards that play the same sound at the same time', () =>
     assertZero({ server, sink: 'twin' }, { server, sink: 'hdmi' }));
+
+  it('finds no delay between a card and the microphone that it is', () =>
+    assertZero({ server, sink: 'hdmi' }, { server, sink: 'hdmi', asMicrophone: true }));
+
+  it('names no microphone for a card that is none', () => {
+    assert.throws(() => server.microphoneName('silent'), /'silent' is no microphone/);
+  });
 
   it('misses every chirp on a card that plays nothing', async () => {
     const from = { server, sink: 'hdmi' };

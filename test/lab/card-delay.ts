@@ -11,6 +11,8 @@ import { formatWav, type Playback, playWav } from './wav-player.ts';
 export interface Card {
   readonly server: SoundServer;
   readonly sink: string;
+  /** To record it as a program does whose microphone it is, not from the card itself. */
+  readonly asMicrophone?: boolean;
 }
 
 /** Plays chirps on `card`, without end and again after a restart of its server, until stopped. */
@@ -34,7 +36,8 @@ export async function measureCardDelay(options: {
   readonly ms: number;
 }): Promise<Delays> {
   const recorders = [options.from, options.to].map(
-    ({ server, sink }) => new CardRecorder(server, sink),
+    ({ server, sink, asMicrophone }) =>
+      new CardRecorder(server, sink, asMicrophone === undefined ? {} : { asMicrophone }),
   );
   const recordings = await recordAll(recorders, options.ms);
   const [played = [], heard = []] = recordings.map(chirpTimes);

@@ -37,15 +37,15 @@ interface Block {
   readonly endSample: number;
 }
 
-/** A program that writes what `sink` plays to its standard output: 48 kHz, stereo, 16 bit. */
+/** A program that writes what a source of PulseAudio's carries to its standard output: 48 kHz, stereo, 16 bit. */
 export function recordRaw(
   server: SoundServer,
-  sink: string,
+  source: string,
 ): ChildProcessByStdio<null, Readable, null> {
   return spawn(
     'setpriv',
     [
-      ...['--pdeathsig', 'KILL', 'parec', `--device=${sink}.monitor`, '--raw'],
+      ...['--pdeathsig', 'KILL', 'parec', `--device=${source}`, '--raw'],
       ...['--format=s16le', `--rate=${rateHz}`, `--channels=${channels}`],
       ...[`--latency-msec=${blockMs}`, '--client-name=lab recorder'],
     ],
@@ -63,21 +63,21 @@ export async function endRecording(child: ChildProcess): Promise<void> {
 
 export class CardRecorder {
   readonly #server: SoundServer;
-  readonly #sink: string;
+  readonly #source: string;
   readonly #chunks: Buffer[] = [];
   readonly #blocks: Block[] = [];
   #bytes = 0;
   #process: ChildProcess | undefined;
 
-  /** Records what is played into the device `sink` of `server`. */
-  constructor(server: SoundServer, sink: string) {
+  /** Records what is played into the device `sink` of `server`, or what the microphone that it is hears. */
+  constructor(server: SoundServer, sink: string, { asMicrophone = false } = {}) {
     this.#server = server;
-    this.#sink = server.sinkName(sink);
+    this.#source = asMicrophone ? server.microphoneName(sink) : server.monitorName(sink);
   }
 
   /** Begins; resolves with the first samples. */
   async start(): Promise<void> {
-    const child = recordRaw(this.#server, this.#sink);
+    const child = recordRaw(this.#server, this.#source);
     this.#process = child;
     child.stdout.on('data', (chunk: Buffer) => this.#take(chunk));
     await once(child.stdout, 'data', { signal: AbortSignal.timeout(startDeadlineMs) });
@@ -89,12 +89,12 @@ export class CardRecorder {
     this.#process = undefined;
     if (child !== undefined) await endRecording(child);
     const half = Math.floor(this.#blocks.length / 2);
-    if (half === 0) throw new Error(`nothing was recorded from ${this.#sink}`);
+    if (half === 0) throw new Error(`nothing was recorded from ${this.#source}`);
     const first = startOf(this.#blocks.slice(0, half));
     const second = startOf(this.#blocks.slice(half));
     if (Math.abs(first - second) > clockToleranceMs) {
       throw new Error(
-        `the recording of ${this.#sink} slipped by ${(second - first).toFixed(1)} ms`,
+        `the recording of ${this.#source} slipped by ${(second - first).toFixed(1)} ms`,
       );
     }
     return { ...this.#samples(), startMs: Math.min(first, second) };

@@ -83,6 +83,18 @@ export class SoundServer {
     return this.#known(name).name;
   }
 
+  /** PulseAudio's name of the source that carries what is played into `name`. */
+  monitorName(name: string): string {
+    return `${this.#known(name).name}.monitor`;
+  }
+
+  /** PulseAudio's name of the microphone that hears what is played into `name`. Throws when it is none. */
+  microphoneName(name: string): string {
+    const sink = this.#known(name);
+    if (sink.isMicrophone !== true) throw new Error(`the sink '${name}' is no microphone`);
+    return sourceOf(sink);
+  }
+
   /** Starts the server; returns when it takes connections. */
   async start(): Promise<void> {
     if (this.#process !== undefined) return;
@@ -179,6 +191,10 @@ export async function startSoundServer(options: SoundServerOptions): Promise<Sou
   return server;
 }
 
+function sourceOf({ name }: SinkOptions): string {
+  return `${name}_source`;
+}
+
 function pulseScript(dir: string, sinks: readonly SinkOptions[]): string {
   // norewinds: without it the first sound comes 0.5 to 2 s late.
   const modules = sinks.map(({ name, rateHz = 48_000, channels = 2, alsoInto }) =>
@@ -189,9 +205,9 @@ function pulseScript(dir: string, sinks: readonly SinkOptions[]): string {
   // Browsers hide monitors, so the microphone is a device of its own that carries the monitor's sound.
   const microphones = sinks
     .filter(({ isMicrophone }) => isMicrophone)
-    .flatMap(({ name }) => [
-      `load-module module-remap-source source_name=${name}_source master=${name}.monitor remix=no`,
-      `set-default-source ${name}_source`,
+    .flatMap((sink) => [
+      `load-module module-remap-source source_name=${sourceOf(sink)} master=${sink.name}.monitor remix=no`,
+      `set-default-source ${sourceOf(sink)}`,
     ]);
   return [
     ...modules,

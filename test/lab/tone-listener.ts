@@ -37,7 +37,7 @@ export class ToneListener {
   /** Begins; resolves with the first samples. The tone must be playing. */
   async start(): Promise<void> {
     const { server, sink } = this.#card;
-    const child = recordRaw(server, server.sinkName(sink));
+    const child = recordRaw(server, server.monitorName(sink));
     this.#process = child;
     child.stdout.on('data', (chunk: Buffer) => this.#take(chunk));
     await once(child.stdout, 'data', { signal: AbortSignal.timeout(startDeadlineMs) });
