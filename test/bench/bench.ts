@@ -4,6 +4,8 @@ import { cpus, release, type } from 'node:os';
 export interface BenchOptions {
   /** A few seconds at most, only to see that it works; figures are then rough. */
   readonly short: boolean;
+  /** How long to measure, where a benchmark takes more the longer it does; its own choice when absent. */
+  readonly minutes?: number | undefined;
   /** Progress for the person who waits; standard error. */
   readonly progress: (text: string) => void;
 }

@@ -1,7 +1,7 @@
 /**
- * `npm run -s bench -- <name> [--json] [--short] [--strict]`: runs one benchmark.
+ * `npm run -s bench -- <name> [--json] [--short] [--strict] [--minutes N]`: runs one benchmark.
  *
- * With --json the last line of standard output is one JSON object: the benchmark's fields, `budgets`,
+ * --minutes is how long `memory` and `soak` measure. With --json the last line of standard output is one JSON object: the benchmark's fields, `budgets`,
  * `ok` and `machine`; without, a table. Exit codes: 0 it ran (`ok` may be false), 1 it failed, or with
  * --strict a budget was missed, 2 usage.
  */
@@ -35,6 +35,7 @@ const flags = {
   json: { type: 'boolean', default: false },
   short: { type: 'boolean', default: false },
   strict: { type: 'boolean', default: false },
+  minutes: { type: 'string' },
 } as const;
 
 function fileOf(name: string): URL {
@@ -56,7 +57,7 @@ function isBench(module: unknown): module is Bench {
 
 function usage(problem: string): number {
   console.error(problem);
-  console.error('Usage: npm run -s bench -- <name> [--json] [--short] [--strict]');
+  console.error('Usage: npm run -s bench -- <name> [--json] [--short] [--strict] [--minutes N]');
   console.error(`Benchmarks: ${available().join(', ')}`);
   return 2;
 }
@@ -88,6 +89,13 @@ function parse(argv: readonly string[]) {
   return parseArgs({ args: [...argv], options: flags, allowPositionals: true, strict: true });
 }
 
+/** NaN: what was given is no length of time. */
+function minutesOf(given: string | undefined): number | undefined {
+  if (given === undefined) return undefined;
+  const minutes = Number(given);
+  return minutes > 0 && Number.isFinite(minutes) ? minutes : Number.NaN;
+}
+
 async function main(argv: readonly string[]): Promise<number> {
   let parsed: ReturnType<typeof parse>;
   try {
@@ -99,10 +107,13 @@ async function main(argv: readonly string[]): Promise<number> {
   if (name === undefined) return usage('Which benchmark?');
   if (rest.length > 0) return usage(`One benchmark at a time, not also: ${rest.join(', ')}`);
   if (!available().includes(name)) return usage(`There is no benchmark named ${name}.`);
+  const minutes = minutesOf(parsed.values.minutes);
+  if (Number.isNaN(minutes)) return usage('--minutes takes a number above 0.');
   const module: unknown = await import(fileOf(name).href);
   if (!isBench(module)) throw new Error(`${name}.ts exports no run()`);
   const result = await module.run({
     short: parsed.values.short,
+    minutes,
     progress: (text) => console.error(text),
   });
   if (parsed.values.json) printJson(name, result);

@@ -22,7 +22,8 @@ const promised = {
   'preset-switch': ['switches', 'packetsLost', 'maxTimestampError', 'longestGapMs'],
   recovery: ['killMs', 'replugMs'],
   startup: ['listenMs', 'firstFrameMs'],
-  memory: ['mainMB', 'outputMB', 'growthMBPerH'],
+  memory: ['mainMB', 'outputMB', 'inputMB', 'growthMBPerH'],
+  soak: ['minutes', 'xruns', 'concealedMs', 'driftPpm', 'levelMinMs', 'levelMaxMs'],
 } as const;
 
 async function runShort(name: string): Promise<{ code: unknown; stdout: string; stderr: string }> {

@@ -19,9 +19,18 @@ export async function cpuMs(pid: number): Promise<number> {
 }
 
 /** Resident memory of a process in MB (10⁶ bytes would be 5 % more: these are MiB, as `ps` and budgets count). */
-export async function residentMb(pid: number): Promise<number> {
+export function residentMb(pid: number): Promise<number> {
+  return statusMb(pid, 'VmRSS');
+}
+
+/** Of that, what belongs to the process alone: neither a file's pages, which every process shares, nor shared memory. */
+export function ownMb(pid: number): Promise<number> {
+  return statusMb(pid, 'RssAnon');
+}
+
+async function statusMb(pid: number, line: string): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(status) ?? [];
+  const [, kib] = new RegExp(`^${line}:\\s+(\\d+) kB$`, 'm').exec(status) ?? [];
   if (kib === undefined) throw new Error(`process ${pid} has no memory`);
   return Number(kib) / 1024;
 }

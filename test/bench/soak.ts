@@ -1,0 +1,220 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Page } from 'playwright-core';
+import type { Card } from '../lab/card-delay.ts';
+import { collectedMb, teachToCollect } from '../lab/collected-memory.ts';
+import { type EarshotProcess, startEarshot } from '../lab/earshot-process.ts';
+import { MachineLoad } from '../lab/process-usage.ts';
+import { openSpeakingPage } from '../lab/speaking-page.ts';
+import { playTone } from '../lab/steady-tone.ts';
+import { ToneListener } from '../lab/tone-listener.ts';
+import { watchedToneHz } from '../lab/tone-watch.ts';
+import { startVoiceStage, type VoiceStage } from '../lab/voice-stage.ts';
+import { type BenchOptions, type BenchResult, round } from './bench.ts';
+import { type Cause, causesOf, growth, type Snapshot } from './soak/attribution.ts';
+import { inputCauses, labInterruptions, labSlips, outputCauses } from './soak/directions.ts';
+import { takeSnapshot } from './soak/snapshots.ts';
+import { inputFields, outputFields } from './soak/summary.ts';
+
+/**
+ * Both directions at once, for long: a tone on the host's card and one on the card that is the
+ * browser's microphone, a recorder at each end of each way, and every counter there is once a second.
+ * Whatever is heard at the end of a way must be told by a counter, or have been heard at its beginning.
+ */
+
+const defaultMinutes = 10;
+const everyMs = 1_000;
+/** Counters come up to two seconds after what they count. */
+const reportedMs = 3_000;
+
+type Way = 'output' | 'input';
+
+interface Listeners {
+  readonly from: ToneListener;
+  readonly to: ToneListener;
+}
+
+/** An interruption that was heard at the end of a way, and what is known of it. */
+interface Found {
+  readonly way: Way;
+  readonly atS: number;
+  readonly lengthMs: number;
+  readonly degrees: number;
+  readonly level: number;
+  readonly causes: readonly Cause[];
+}
+
+type Memory = Readonly<Record<'mainMB' | 'outputMB' | 'inputMB', number>>;
+
+export async function run({ short, minutes, progress }: BenchOptions): Promise<BenchResult> {
+  const measureMs = short ? 4_000 : (minutes ?? defaultMinutes) * 60_000;
+  const stage = await startVoiceStage();
+  try {
+    const { earshot, page } = await begin(stage);
+    const memory = await watchMemory(earshot);
+    await delay(short ? 500 : 20_000);
+    const before = await memory();
+    // Collecting stops a process for a moment, which is heard.
+    await delay(reportedMs);
+    const ways = await listen(stage);
+    const load = new MachineLoad();
+    await load.start();
+    const beganMs = performance.now();
+    const snapshots: Snapshot[] = [];
+    while (performance.now() - beganMs < measureMs) {
+      snapshots.push(await snapshot(earshot, page, ways));
+      if (snapshots.length % 60 === 0) progress(progressOf(ways, snapshots));
+      await delay(everyMs);
+    }
+    const busy = await load.busy();
+    for (const { from, to } of Object.values(ways)) await Promise.all([from.stop(), to.stop()]);
+    await delay(reportedMs);
+    snapshots.push(await snapshot(earshot, page, ways));
+    const found = [...attribute('output', ways.output, snapshots, beganMs)];
+    found.push(...attribute('input', ways.input, snapshots, beganMs));
+    for (const one of found) progress(sentenceOf(one));
+    const after = await memory();
+    return resultOf({ snapshots, ways, found, before, after, measureMs, busy });
+  } finally {
+    await stage.close();
+  }
+}
+
+async function begin(stage: VoiceStage): Promise<{ earshot: EarshotProcess; page: Page }> {
+  const { host, voice, hostMicrophone } = stage;
+  for (const card of [host, voice]) {
+    const tone = await playTone(card, watchedToneHz);
+    stage.defer(() => tone.stop());
+  }
+  const earshot = await startEarshot({
+    card: host,
+    config: {
+      audio: {
+        output: { device: host.server.capturePcm(host.sink) },
+        input: { device: hostMicrophone.server.feedPcm(hostMicrophone.sink) },
+      },
+    },
+  });
+  stage.defer(() => earshot.stop());
+  return { earshot, page: await openSpeakingPage({ browser: stage.browser, earshot }) };
+}
+
+/** A look at the memory of the three processes, collected first. */
+async function watchMemory(earshot: EarshotProcess): Promise<() => Promise<Memory>> {
+  const outputPid = (await earshot.child('audio-output')).pid ?? 0;
+  const inputPid = (await earshot.child('audio-input')).pid ?? 0;
+  for (const pid of [earshot.pid, outputPid, inputPid]) await teachToCollect(pid);
+  return async () => ({
+    mainMB: await collectedMb(earshot.pid),
+    outputMB: await collectedMb(outputPid),
+    inputMB: await collectedMb(inputPid),
+  });
+}
+
+async function listen(stage: VoiceStage): Promise<Record<Way, Listeners>> {
+  const start = async (card: Card): Promise<ToneListener> => {
+    const listener = new ToneListener(card);
+    stage.defer(() => listener.stop());
+    await listener.start();
+    return listener;
+  };
+  const desk: Card = { server: stage.voice.server, sink: 'browser' };
+  return {
+    output: { from: await start(stage.host), to: await start(desk) },
+    input: { from: await start(stage.voice), to: await start(stage.hostMicrophone) },
+  };
+}
+
+async function snapshot(
+  earshot: EarshotProcess,
+  page: Page,
+  ways: Record<Way, Listeners>,
+): Promise<Snapshot> {
+  const { atMs, counters } = await takeSnapshot(earshot, page);
+  const lab = Object.entries(ways).flatMap(([way, { from, to }]): [string, number][] => [
+    [`${way}.${labInterruptions}`, from.count],
+    [`${way}.${labSlips}`, from.slips + to.slips],
+  ]);
+  return { atMs, counters: { ...counters, ...Object.fromEntries(lab) } };
+}
+
+function attribute(
+  way: Way,
+  { to }: Listeners,
+  snapshots: readonly Snapshot[],
+  beganMs: number,
+): Found[] {
+  const names = [labInterruptions, labSlips].map((name) => `${way}.${name}`);
+  names.push(...(way === 'output' ? outputCauses : inputCauses));
+  return to.heard.map((heard) => ({
+    way,
+    atS: round((heard.fromMs - beganMs) / 1_000, 2),
+    lengthMs: round(heard.toMs - heard.fromMs),
+    degrees: round(heard.degrees),
+    level: round(heard.level, 2),
+    causes: causesOf(heard, snapshots, names),
+  }));
+}
+
+function sentenceOf({ way, atS, lengthMs, degrees, level, causes }: Found): string {
+  const why = causes.map(({ counter, by }) => `${counter} +${round(by, 4)}`).join(', ');
+  return `${way}: at ${atS} s for ${lengthMs} ms (${degrees} degrees, level ${level}): ${why || 'UNEXPLAINED'}`;
+}
+
+function progressOf(ways: Record<Way, Listeners>, snapshots: readonly Snapshot[]): string {
+  const { output, input } = ways;
+  const { counters = {} } = snapshots.at(-1) ?? {};
+  const ms = (name: string): number =>
+    round((counters[`earshot_audio_input_${name}_seconds`] ?? 0) * 1_000);
+  const ppm = round((counters['earshot_audio_input_drift_ratio'] ?? 0) * 1e6);
+  const level = `level ${ms('jitter_buffer_level')} of ${ms('jitter_buffer_target')} ms`;
+  return `${snapshots.length} s: heard ${output.to.count} and ${input.to.count}, ${level}, drift ${ppm} ppm`;
+}
+
+function resultOf(all: {
+  readonly snapshots: readonly Snapshot[];
+  readonly ways: Record<Way, Listeners>;
+  readonly found: readonly Found[];
+  readonly before: Memory;
+  readonly after: Memory;
+  readonly measureMs: number;
+  readonly busy: number;
+}): BenchResult {
+  const { snapshots, ways, found, before, after, measureMs, busy } = all;
+  const output = outputFields(snapshots);
+  const input = inputFields(snapshots);
+  const slope = (name: keyof Memory): number =>
+    round(((after[name] - before[name]) / measureMs) * 3_600_000, 2);
+  const unexplained = found.filter(({ causes }) => causes.length === 0).length;
+  const heard = (way: Way): Record<string, number> => ({
+    interruptions: ways[way].to.count,
+    interruptionsOfTheLab: growth(snapshots, `${way}.${labInterruptions}`),
+    recorderSlips: growth(snapshots, `${way}.${labSlips}`),
+    listenedS: round(ways[way].to.watchedMs / 1_000),
+  });
+  return {
+    fields: {
+      minutes: round(measureMs / 60_000, 2),
+      xruns: output.xruns + input.xruns,
+      concealedMs: round(output.concealedMs + input.plcMs),
+      driftPpm: input.driftPpm,
+      levelMinMs: input.levelMinMs,
+      levelMaxMs: input.levelMaxMs,
+      unexplained,
+      output: { ...heard('output'), ...output },
+      input: { ...heard('input'), ...input },
+      memory: { before: rounded(before), after: rounded(after) },
+      memoryMBPerH: {
+        mainMB: slope('mainMB'),
+        outputMB: slope('outputMB'),
+        inputMB: slope('inputMB'),
+      },
+      found: found.map(sentenceOf),
+      machineBusy: round(busy, 2),
+    },
+    budgets: [{ name: 'heard and unexplained', value: unexplained, is: 'at most', limit: 0 }],
+  };
+}
+
+function rounded({ mainMB, outputMB, inputMB }: Memory): Memory {
+  return { mainMB: round(mainMB), outputMB: round(outputMB), inputMB: round(inputMB) };
+}
