@@ -111,6 +111,18 @@ test('a port in use ends it with 69, names address and port, and leaves no socke
   blocker.close();
 });
 
+test('an owner’s certificate that cannot be read ends it with 78 and names its key', () =>
+  refused(config({ https: { port: 0, certificate: '/nowhere/c.pem', key: '/nowhere/k.pem' } }), {
+    code: 78,
+    says: [/CONFIG_INVALID: https\.certificate: \/nowhere\/c\.pem cannot be read/],
+  }));
+
+test('a certificate without its key ends it with 78', () =>
+  refused(config({ https: { port: 0, certificate: '/nowhere/c.pem' } }), {
+    code: 78,
+    says: [/CONFIG_INVALID/, /https\.key/],
+  }));
+
 test('without a sound card it serves, says what is wrong, and stops cleanly with its child', async () => {
   const earshot = start(config());
   const [{ url }, { pid }] = await Promise.all([
@@ -122,6 +134,8 @@ test('without a sound card it serves, says what is wrong, and stops cleanly with
   assert.equal(status.audio.deviceState, 'opening');
   assert.match(status.audio.deviceError, /No such/);
   assert.equal(status.localOnly, true);
+  assert.match(status.https.fingerprint256, /^(..:){31}..$/);
+  assert.ok(existsSync(join(directory, 'data', 'tls', 'device.pem')));
   earshot.process.kill('SIGTERM');
   const { code, stderr } = await earshot.ended;
   assert.equal(code, 0, stderr);
