@@ -25,6 +25,12 @@ import {
 
 type Viewer = Parameters<MediaService['openSession']>[0];
 
+/**
+ * A name of this machine in the lab's browsers that does not sound like this machine: served over plain
+ * HTTP, and no secure context.
+ */
+export const namedHost = 'earshot.test';
+
 /** A browser of the lab (LAB flags), with or without the leave to play sound unasked. Its microphones are made up; leave to use them is given or refused by its context. */
 export function launchChromium({ autoplay }: { readonly autoplay: boolean }): Promise<Browser> {
   const policy = autoplay ? autoplayFlag : '--autoplay-policy=document-user-activation-required';
@@ -34,6 +40,7 @@ export function launchChromium({ autoplay }: { readonly autoplay: boolean }): Pr
       loopbackFlag,
       fakeDeviceFlag,
       '--disable-features=WebRtcHideLocalIpsWithMdns',
+      `--host-resolver-rules=MAP ${namedHost} 127.0.0.1`,
     ]),
   );
 }
@@ -69,11 +76,7 @@ export class PageLab {
   readonly #calls = new Set<Promise<void>>();
   readonly #server: ApiServer;
 
-  private constructor(options: {
-    readonly directory: string;
-    readonly host: Page;
-    readonly listen: string;
-  }) {
+  private constructor(options: { readonly directory: string; readonly host: Page }) {
     this.#directory = options.directory;
     this.#host = options.host;
     const { audio, microphone, children, logs, events, metrics } = this.memory;
@@ -88,11 +91,11 @@ export class PageLab {
       media: { openSession: (viewer) => this.#openSession(viewer), sessions: () => [] },
     };
     this.#server = new ApiServer({
-      listen: options.listen,
+      listen: '127.0.0.1',
       port: 0,
       https: { port: 0, certificate: '', key: '' },
       dataDir: options.directory,
-      allowedHosts: [],
+      allowedHosts: [namedHost],
       controlSocket: join(options.directory, 'control.sock'),
       webRoot: join(options.directory, 'web'),
       services,
@@ -101,12 +104,11 @@ export class PageLab {
     });
   }
 
-  /** `listen` is the server's address; this machine's own unless told otherwise. */
-  static async start(browser: Browser, { listen = '127.0.0.1' } = {}): Promise<PageLab> {
+  static async start(browser: Browser): Promise<PageLab> {
     const directory = await mkdtemp(join(tmpdir(), 'earshot-page-'));
     await buildWeb({ outDir: join(directory, 'web'), minify: true });
     const host = await browser.newPage();
-    const lab = new PageLab({ directory, host, listen });
+    const lab = new PageLab({ directory, host });
     await lab.#server.start();
     await host.exposeFunction('toViewer', (sessionId: string, text: string) => {
       lab.#toViewer(sessionId, v.parse(deviceMessageSchema, JSON.parse(text)));

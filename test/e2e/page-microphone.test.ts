@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { networkInterfaces } from 'node:os';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { waitFor } from '../fixtures/wait-for.ts';
-import { launchChromium, PageLab, type ViewerRecord } from './page-lab.ts';
+import { launchChromium, namedHost, PageLab, type ViewerRecord } from './page-lab.ts';
 import { look, lowContrast, playing, sent } from './page-visit.ts';
 
 /** The microphone of the page: a real browser with made-up microphones, heard by a real peer connection. */
@@ -632,14 +631,10 @@ test('turning on and off, muting and talking move nothing else on a desktop', as
 });
 
 test('a page over plain HTTP hears the host, and says why there is no microphone and where there is', async () => {
-  const address = Object.values(networkInterfaces())
-    .flat()
-    .find((entry) => entry?.family === 'IPv4' && !entry.internal)?.address;
-  assert.ok(address, 'this test needs an address that is not loopback');
-  const open = await PageLab.start(browser, { listen: '0.0.0.0' });
+  const open = await PageLab.start(browser);
   const page = await browser.newPage();
   try {
-    await page.goto(`http://${address}:${new URL(open.url).port}/`);
+    await page.goto(`http://${namedHost}:${new URL(open.url).port}/`);
     await playing(open, page);
     assert.equal(await page.evaluate('window.isSecureContext'), false);
     await says(page, /Not available here.*only to pages opened over HTTPS/);
