@@ -5,18 +5,20 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { startSoundServer } from '../test/lab/sound-server.ts';
 import { playWav } from '../test/lab/wav-player.ts';
+import { echoDelayS, startEcho } from './demo-echo.ts';
 import { renderDemoMusic } from './demo-music.ts';
 
 /**
  * Runs Earshot on a virtual board: a private sound server stands for the host's sound card and plays a
- * piece of music on a loop; the program itself is the one a board runs. Ends with Ctrl-C and leaves
- * nothing behind. `EARSHOT_PORT` chooses another port than 8080.
+ * piece of music on a loop, and says again what it hears in its microphone; the program itself is the
+ * one a board runs. Ends with Ctrl-C and leaves nothing behind. `EARSHOT_PORT` chooses another port than
+ * 8080; the one after it serves HTTPS.
  */
 
 function chosenPort(text = process.env['EARSHOT_PORT'] ?? '8080'): number {
   const port = Number(text);
-  if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port;
-  console.error(`EARSHOT_PORT is "${text}", but must be a port from 1 to 65535.`);
+  if (Number.isInteger(port) && port >= 1 && port < 65_535) return port;
+  console.error(`EARSHOT_PORT is "${text}", but must be a port from 1 to 65534.`);
   process.exit(2);
 }
 
@@ -25,15 +27,20 @@ const program = resolve('dist/earshot.mjs');
 const directory = await mkdtemp(join(tmpdir(), 'earshot-demo-'));
 const socket = join(directory, 'control.sock');
 
-const sound = await startSoundServer({ sinks: [{ name: 'hdmi' }] });
+const sound = await startSoundServer({ sinks: [{ name: 'hdmi' }, { name: 'mic' }] });
 const music = resolve('build/demo-music.wav');
 await mkdir('build', { recursive: true });
 await renderDemoMusic(music);
 const player = await playWav(sound, 'hdmi', music, { loop: true });
+const echo = startEcho(sound, { from: 'mic', into: 'hdmi' });
 
 const config = {
   http: { port },
-  audio: { output: { device: sound.capturePcm('hdmi') } },
+  https: { port: port + 1 },
+  audio: {
+    output: { device: sound.capturePcm('hdmi') },
+    input: { device: sound.feedPcm('mic') },
+  },
   control: { socket },
   dataDir: directory,
 };
@@ -52,11 +59,13 @@ console.log(`
       http://127.0.0.1:${port}
 
   in a browser on this machine: it plays what the host plays, Bach's first prelude.
+  Press the microphone button and speak: the host plays what it hears ${echoDelayS} seconds later.
   In another terminal, from this folder:
 
       export EARSHOT_SOCKET=${socket} PATH="$PWD/node_modules/.bin:$PATH"
       node dist/earshot.mjs status
       node dist/earshot.mjs audio quality ultra
+      node dist/earshot.mjs mic
       node dist/earshot.mjs stats --watch
 
   Ctrl-C ends it.
@@ -67,6 +76,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 }
 
 const [code] = await ended;
+await echo.stop();
 await player.stop();
 await sound.stop();
 await rm(directory, { recursive: true, force: true });
