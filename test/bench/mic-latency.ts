@@ -6,6 +6,9 @@ import { startGstReceiver } from '../lab/gst-peer.ts';
 import { PageProbe } from '../lab/page-probe.ts';
 import { MachineLoad } from '../lab/process-usage.ts';
 import { openSpeakingPage } from '../lab/speaking-page.ts';
+import { playTone } from '../lab/steady-tone.ts';
+import { ToneListener } from '../lab/tone-listener.ts';
+import { watchedToneHz } from '../lab/tone-watch.ts';
 import { startVoiceStage, type VoiceStage } from '../lab/voice-stage.ts';
 import {
   type BenchOptions,
@@ -36,27 +39,38 @@ interface Plan {
   readonly rivals: readonly RivalSettings[];
   readonly settleMs: number;
   readonly measureMs: number;
+  /** How long a steady tone is listened to for interruptions. */
+  readonly listenMs: number;
 }
 
 const wholePlan: Plan = {
   rounds: 3,
   presets: presetNames,
+  // Of a dozen settings tried by hand the quickest, and one that plays by the clock, as GStreamer does by default.
   rivals: [
-    { latencyMs: 10, bufferMs: 20, periodMs: 5, sync: true },
-    { latencyMs: 20, bufferMs: 20, periodMs: 5, sync: true },
-    { latencyMs: 40, bufferMs: 40, periodMs: 10, sync: true },
+    { latencyMs: 10, bufferMs: 15, periodMs: 5, sync: false },
+    { latencyMs: 10, bufferMs: 20, periodMs: 5, sync: false },
     { latencyMs: 20, bufferMs: 20, periodMs: 5, sync: false },
+    { latencyMs: 10, bufferMs: 20, periodMs: 5, sync: true },
   ],
-  settleMs: 8_000,
-  measureMs: 10_000,
+  settleMs: 6_000,
+  measureMs: 6_000,
+  listenMs: 4_000,
 };
 const shortPlan: Plan = {
   rounds: 1,
   presets: ['ultra'],
-  rivals: [{ latencyMs: 20, bufferMs: 20, periodMs: 5, sync: true }],
+  rivals: [{ latencyMs: 20, bufferMs: 20, periodMs: 5, sync: false }],
   settleMs: 500,
   measureMs: 2_200,
+  listenMs: 500,
 };
+
+/** From the player's start until its tone is surely heard. */
+const toneLeadMs = 1_000;
+
+/** A page that nobody serves, from an origin that a browser gives the microphone to. */
+const blankUrl = 'http://127.0.0.1/rival';
 
 /** What one page measured. */
 interface Sample {
@@ -64,6 +78,8 @@ interface Sample {
   readonly p95Ms: number;
   /** Chirps that were spoken and not found on the host's side. */
   readonly missed: number;
+  /** Interruptions of a steady tone, heard on the host's side. */
+  readonly interruptions: number;
 }
 
 interface Figures extends Sample {
@@ -75,8 +91,6 @@ export async function run({ short, progress }: BenchOptions): Promise<BenchResul
   const plan = short ? shortPlan : wholePlan;
   const stage = await startVoiceStage();
   try {
-    const chirps = await playChirps(stage.voice);
-    stage.defer(() => chirps.stop());
     const { host, hostMicrophone } = stage;
     const earshot = await startEarshot({
       card: host,
@@ -116,8 +130,10 @@ async function measureAll(options: {
   const samples = new Map<string, Sample>();
   const note = (who: string, sample: Sample): void => {
     samples.set(who, sample);
-    const { p50Ms, p95Ms, missed } = sample;
-    progress(`${who}: p50 ${round(p50Ms)} ms, p95 ${round(p95Ms)} ms, ${missed} missed`);
+    const { p50Ms, p95Ms, missed, interruptions } = sample;
+    progress(
+      `${who}: p50 ${round(p50Ms)} ms, p95 ${round(p95Ms)} ms, ${missed} missed, ${interruptions} interruptions`,
+    );
   };
   for (const quality of plan.presets) {
     const page = await openSpeakingPage({ browser: stage.browser, earshot, quality });
@@ -127,8 +143,8 @@ async function measureAll(options: {
   for (const settings of plan.rivals) {
     const page = await stage.browser.newPage();
     const probe = await PageProbe.install(page);
-    // A page without scripts, from where a browser gives away the microphone.
-    await page.goto(`${earshot.url}/metrics`);
+    await page.route(blankUrl, (route) => route.fulfill({ contentType: 'text/html', body: '' }));
+    await page.goto(blankUrl);
     const peer = await startGstReceiver({
       card: stage.hostMicrophone,
       probe,
@@ -144,24 +160,49 @@ async function measureAll(options: {
 }
 
 async function measure(stage: VoiceStage, plan: Plan): Promise<Sample> {
+  const { voice, hostMicrophone } = stage;
+  const chirps = await playChirps(voice);
   await delay(plan.settleMs);
-  const { delaysMs, missed } = await measureCardDelay({
-    from: stage.voice,
-    to: stage.hostMicrophone,
-    ms: plan.measureMs,
-  });
-  return { p50Ms: percentile(delaysMs, 0.5), p95Ms: percentile(delaysMs, 0.95), missed };
+  const measured = { from: voice, to: hostMicrophone, ms: plan.measureMs };
+  const { delaysMs, missed } = await measureCardDelay(measured).finally(() => chirps.stop());
+  const [p50Ms, p95Ms] = [percentile(delaysMs, 0.5), percentile(delaysMs, 0.95)];
+  return { p50Ms, p95Ms, missed, interruptions: await interruptions(stage, plan) };
 }
 
-/** Medians over the rounds; of missed chirps the sum. */
+/** How often a tone breaks off or jumps on its way; what is quick because it crackles does not count. */
+async function interruptions({ voice, hostMicrophone }: VoiceStage, plan: Plan): Promise<number> {
+  const tone = await playTone(voice, watchedToneHz);
+  const listener = new ToneListener(hostMicrophone);
+  try {
+    // The tone's own beginning is none.
+    await delay(toneLeadMs);
+    await listener.start();
+    await delay(plan.listenMs);
+  } finally {
+    await listener.stop();
+    await tone.stop();
+  }
+  return listener.heard.length;
+}
+
+/** Medians over the rounds; of missed chirps and interruptions the sum. */
 function figuresOf(samples: readonly Sample[]): Figures {
   const p50s = samples.map(({ p50Ms }) => p50Ms);
   return {
     p50Ms: round(median(p50s)),
     p95Ms: round(median(samples.map(({ p95Ms }) => p95Ms))),
     rangeMs: [round(Math.min(...p50s)), round(Math.max(...p50s))],
-    missed: samples.reduce((total, { missed }) => total + missed, 0),
+    missed: sum(samples.map(({ missed }) => missed)),
+    interruptions: sum(samples.map((sample) => sample.interruptions)),
   };
+}
+
+function faults({ missed, interruptions: heard }: Figures): number {
+  return missed + heard;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 function resultOf(
@@ -177,15 +218,15 @@ function resultOf(
     ...figures(nameOf(settings)),
   }));
   // A setting that loses sound is fast, and no rival.
-  const clean = peers.filter(({ missed }) => missed === 0);
-  const [first, ...others] = clean.length > 0 ? clean : peers;
+  const cleanest = Math.min(...peers.map(faults));
+  const [first, ...others] = peers.filter((peer) => faults(peer) === cleanest);
   if (first === undefined) throw new Error('no rival was measured');
   const peer = others.reduce((best, other) => (other.p50Ms < best.p50Ms ? other : best), first);
   const ratio = round(ultra.p50Ms / peer.p50Ms, 3);
   const budgets: Budget[] = [
     { name: 'ultra: p50, ms', value: ultra.p50Ms, is: 'at most', limit: 80 },
     { name: 'ratio (ultra / peer)', value: ratio, is: 'at most', limit: 0.8 },
-    { name: 'ultra: chirps missed', value: ultra.missed, is: 'at most', limit: 0 },
+    { name: 'ultra: chirps missed, interruptions', value: faults(ultra), is: 'at most', limit: 0 },
   ];
   const { p50Ms, p95Ms } = ultra;
   const fields = {

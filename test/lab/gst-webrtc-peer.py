@@ -35,7 +35,9 @@ rtpopusdepay ! opusdec use-inband-fec=true plc=true ! audioconvert ! audioresamp
  ! alsasink device={device} buffer-time={buffer_time} latency-time={latency_time} sync={sync}
 """
 
-MICROPHONE = "application/x-rtp,media=audio,encoding-name=OPUS,payload=111,clock-rate=48000"
+MICROPHONE = """
+application/x-rtp,media=audio,encoding-name=OPUS,payload=111,clock-rate=48000,encoding-params=(string)2
+"""
 
 
 def say(**message):
@@ -45,6 +47,7 @@ def say(**message):
 class Peer:
     def __init__(self, options):
         self.options = options
+        self.has_offered = False
         self.loop = GLib.MainLoop()
         # A pipeline of its own, since a description of one element alone makes just that element.
         description = RECEIVING if options.receive else SENDING
@@ -56,7 +59,7 @@ class Peer:
         if options.receive:
             self.peer.connect("pad-added", self.play)
             direction = GstWebRTC.WebRTCRTPTransceiverDirection.RECVONLY
-            self.peer.emit("add-transceiver", direction, Gst.Caps.from_string(MICROPHONE))
+            self.peer.emit("add-transceiver", direction, Gst.Caps.from_string(MICROPHONE.strip()))
         bus = self.pipeline.get_bus()
         bus.add_signal_watch()
         bus.connect("message::error", self.failed)
@@ -70,6 +73,10 @@ class Peer:
         pad.link(player.get_static_pad("sink"))
 
     def offer(self, peer):
+        # A peer that only receives asks for a negotiation again and again.
+        if self.has_offered:
+            return
+        self.has_offered = True
         if not self.options.receive:
             transceiver = peer.emit("get-transceiver", 0)
             transceiver.set_property("direction", GstWebRTC.WebRTCRTPTransceiverDirection.SENDONLY)

@@ -23,6 +23,14 @@ export class RivalViewer {
 
   /** Answers an offer and sends this browser's microphone as it is: no processing, both channels. */
   async speak(offer: string): Promise<string> {
+    const stream = await navigator.mediaDevices.getUserMedia({
+      audio: {
+        echoCancellation: false,
+        noiseSuppression: false,
+        autoGainControl: false,
+        channelCount: 2,
+      },
+    });
     const peer = new ViewerPeer({
       iceServers: [],
       onCandidate: (candidate) => this.#candidates.push(candidate),
@@ -31,18 +39,10 @@ export class RivalViewer {
       onAudio: () => undefined,
     });
     this.#peer = peer;
-    const capture = navigator.mediaDevices.getUserMedia({
-      audio: {
-        echoCancellation: false,
-        noiseSuppression: false,
-        autoGainControl: false,
-        channelCount: 2,
-      },
-    });
     const { connection } = peer;
     await connection.setRemoteDescription({ type: 'offer', sdp: offer });
     const [transceiver] = connection.getTransceivers();
-    const [track] = (await capture).getAudioTracks();
+    const [track] = stream.getAudioTracks();
     if (transceiver === undefined || track === undefined) throw new Error('nothing to send');
     transceiver.direction = 'sendonly';
     await transceiver.sender.replaceTrack(track);
