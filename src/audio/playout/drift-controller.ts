@@ -30,6 +30,8 @@ const lastMeasureS = 90;
 const suddenMs = 2;
 /** A difference from what the drift so far foretold that is no noise: another way through the network. */
 const otherWayMs = 20;
+/** The most that a difference counts for, in ms per second of the measurement's time constant: a machine that stalls makes larger ones. */
+const mostOffMsPerS = 0.2;
 /** A pause in updates after which nothing can be said about what was between. */
 const pauseMs = 1_000;
 
@@ -52,6 +54,8 @@ export class DriftController {
   #correctedMs = 0;
   /** The level as the clocks alone would have moved it, tracked; relative, so that it stays small enough. */
   #courseMs = 0;
+  /** How far the level was from that course. */
+  #offMs = 0;
 
   constructor({ maxPpm = 1_000 }: DriftControllerOptions = {}) {
     this.#maxPpm = maxPpm;
@@ -91,6 +95,7 @@ export class DriftController {
     this.#ppm = 0;
     this.#driftPpm = 0;
     this.#measuredS = 0;
+    this.#offMs = 0;
     this.#updatedMs = Number.NEGATIVE_INFINITY;
   }
 
@@ -106,13 +111,18 @@ export class DriftController {
     this.#courseMs += (this.#driftPpm / 1_000) * passedS;
     const offMs = naturalMs - this.#courseMs;
     if (resumed || Math.abs(offMs) > otherWayMs) {
+      // It did not jump there but crept: what was measured so far is wrong.
+      if (!resumed && Math.abs(this.#offMs) > otherWayMs / 2) this.#measuredS = 0;
       this.#courseMs = naturalMs;
+      this.#offMs = 0;
       return;
     }
+    this.#offMs = offMs;
     this.#measuredS += passedS;
     const measureS = Math.min(Math.max(this.#measuredS / 2, firstMeasureS), lastMeasureS);
     this.#courseMs += ((2 * offMs) / measureS) * passedS;
-    const drift = this.#driftPpm + ((offMs * 1_000) / measureS ** 2) * passedS;
+    const countedMs = clamp(offMs, mostOffMsPerS * measureS);
+    const drift = this.#driftPpm + ((countedMs * 1_000) / measureS ** 2) * passedS;
     this.#driftPpm = clamp(drift, this.#maxPpm);
   }
 }

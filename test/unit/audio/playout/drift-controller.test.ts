@@ -19,8 +19,9 @@ function offTarget(result: SimulationResult, fromS: number): { least: number; mo
 /** A buffer whose level the clocks move by `driftPpm` and the controller by its answer. */
 function tank(controller: DriftController, options: { driftPpm: number; noiseMs?: number }) {
   const random = seededRandom(5);
-  const { driftPpm, noiseMs = 0 } = options;
+  const { noiseMs = 0 } = options;
   return {
+    driftPpm: options.driftPpm,
     levelMs: 20,
     targetMs: 20,
     nowMs: 0,
@@ -28,7 +29,7 @@ function tank(controller: DriftController, options: { driftPpm: number; noiseMs?
     largestPpm: 0,
     run(forS: number, everyMs = 50) {
       for (const untilMs = this.nowMs + forS * 1_000; this.nowMs < untilMs; this.nowMs += everyMs) {
-        this.levelMs += ((driftPpm - controller.ppm) / 1e6) * everyMs;
+        this.levelMs += ((this.driftPpm - controller.ppm) / 1e6) * everyMs;
         const before = controller.ppm;
         const measuredMs = this.levelMs + noiseMs * (random() - 0.5);
         controller.update({ nowMs: this.nowMs, levelMs: measuredMs, targetMs: this.targetMs });
@@ -81,6 +82,37 @@ describe('the drift controller', () => {
       level.run(3);
     }
     assert.ok(Math.abs(controller.driftPpm - 100) < 40, `${controller.driftPpm} ppm`);
+  });
+
+  it('finds out that what it measured for minutes is wrong', () => {
+    const controller = new DriftController();
+    const level = tank(controller, { driftPpm: 950, noiseMs: 2 });
+    level.run(200, 200);
+    level.driftPpm = 0;
+    level.run(200, 200);
+    assert.ok(Math.abs(controller.driftPpm) < 100, `${controller.driftPpm} ppm`);
+  });
+
+  it('learns no drift from a machine that stalls while it begins', () => {
+    for (let seed = 1; seed <= 20; seed += 1) {
+      const random = seededRandom(seed);
+      const controller = new DriftController();
+      let kickMs = 0;
+      let untilMs = 0;
+      let worstPpm = 0;
+      let levelMs = 20;
+      for (let nowMs = 0; nowMs < 60_000; nowMs += 200) {
+        if (nowMs >= untilMs) {
+          kickMs = nowMs < 30_000 && random() < 0.1 ? 80 * (random() - 0.5) : 0;
+          untilMs = nowMs + (kickMs === 0 ? 0 : 3_000 * random());
+        }
+        levelMs -= (controller.ppm / 1e6) * 200;
+        const measuredMs = levelMs + kickMs + 4 * (random() - 0.5);
+        controller.update({ nowMs, levelMs: measuredMs, targetMs: 20, adjustedMs: 0 });
+        worstPpm = Math.max(worstPpm, Math.abs(controller.driftPpm));
+      }
+      assert.ok(worstPpm < 250, `${worstPpm} ppm with seed ${seed}`);
+    }
   });
 
   it('keeps what it knows over a pause', () => {
