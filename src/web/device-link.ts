@@ -11,6 +11,7 @@ import { api } from './api.ts';
 import { EventStream } from './events.ts';
 import { OptimisticSetting } from './optimistic-setting.ts';
 import type { PageMicrophoneState, PageState } from './page-state.ts';
+import { secureAddress } from './secure-address.ts';
 import type { Store } from './store.ts';
 
 export interface DeviceLinkOptions {
@@ -104,7 +105,7 @@ export class DeviceLink {
     await Promise.all([
       ask(api.status, (status) => {
         const { audio, children, version } = status;
-        this.#set({ audio, version });
+        this.#set({ audio, version, httpsUrl: secureAddress(status.https, location) });
         for (const child of children) this.#receivedChild(child);
         this.mute.received({ muted: audio.muted });
         this.#receivedMicrophone(status.microphone);
