@@ -11,7 +11,15 @@ import { watchedToneHz } from '../lab/tone-watch.ts';
 import { startVoiceStage, type VoiceStage } from '../lab/voice-stage.ts';
 import { type BenchOptions, type BenchResult, round } from './bench.ts';
 import { type Cause, causesOf, growth, type Snapshot } from './soak/attribution.ts';
-import { inputCauses, labInterruptions, labSlips, outputCauses } from './soak/directions.ts';
+import {
+  inputCauses,
+  inputStretching,
+  labInterruptions,
+  labSlips,
+  labStalls,
+  outputCauses,
+  outputStretching,
+} from './soak/directions.ts';
 import { takeSnapshot } from './soak/snapshots.ts';
 import { inputFields, outputFields } from './soak/summary.ts';
 
@@ -25,6 +33,8 @@ const defaultMinutes = 10;
 const everyMs = 1_000;
 /** Counters come up to two seconds after what they count. */
 const reportedMs = 3_000;
+/** A level, relative to the usual, below which something is missing. */
+const gapLevel = 0.5;
 
 type Way = 'output' | 'input';
 
@@ -133,6 +143,7 @@ async function snapshot(
   const lab = Object.entries(ways).flatMap(([way, { from, to }]): [string, number][] => [
     [`${way}.${labInterruptions}`, from.count],
     [`${way}.${labSlips}`, from.slips + to.slips],
+    [`${way}.${labStalls}`, from.stalls + to.stalls],
   ]);
   return { atMs, counters: { ...counters, ...Object.fromEntries(lab) } };
 }
@@ -143,15 +154,16 @@ function attribute(
   snapshots: readonly Snapshot[],
   beganMs: number,
 ): Found[] {
-  const names = [labInterruptions, labSlips].map((name) => `${way}.${name}`);
+  const names = [labInterruptions, labSlips, labStalls].map((name) => `${way}.${name}`);
   names.push(...(way === 'output' ? outputCauses : inputCauses));
+  const stretching = way === 'output' ? outputStretching : inputStretching;
   return to.heard.map((heard) => ({
     way,
     atS: round((heard.fromMs - beganMs) / 1_000, 2),
     lengthMs: round(heard.toMs - heard.fromMs),
     degrees: round(heard.degrees),
     level: round(heard.level, 2),
-    causes: causesOf(heard, snapshots, names),
+    causes: causesOf(heard, snapshots, heard.level < gapLevel ? names : [...names, ...stretching]),
   }));
 }
 
@@ -189,6 +201,7 @@ function resultOf(all: {
     interruptions: ways[way].to.count,
     interruptionsOfTheLab: growth(snapshots, `${way}.${labInterruptions}`),
     recorderSlips: growth(snapshots, `${way}.${labSlips}`),
+    machineStalls: growth(snapshots, `${way}.${labStalls}`),
     listenedS: round(ways[way].to.watchedMs / 1_000),
   });
   return {

@@ -19,6 +19,9 @@ const startDeadlineMs = 10_000;
 /** Blocks come at most so much later than the earliest: what is beyond was lost on the way to the listener. */
 const slipMs = 8;
 
+/** A block that comes so much later than the earliest: the machine did not let the card or the listener run. */
+const stallMs = 25;
+
 export class ToneListener {
   readonly #card: Card;
   readonly #watch = new ToneWatch();
@@ -29,6 +32,8 @@ export class ToneListener {
   #recentMs = Number.POSITIVE_INFINITY;
   #recentFrom = 0;
   #slips = 0;
+  #stalls = 0;
+  #stalled = false;
 
   constructor(card: Card) {
     this.#card = card;
@@ -71,6 +76,11 @@ export class ToneListener {
     return this.#slips;
   }
 
+  /** Times that blocks came late, by 25 ms or more: what plays at that time may have been let wait too. */
+  get stalls(): number {
+    return this.#stalls;
+  }
+
   get watchedMs(): number {
     return this.#watch.watchedMs;
   }
@@ -92,6 +102,9 @@ export class ToneListener {
     const beganMs = performance.now() - this.#samples / samplesPerMs;
     this.#earliestMs = Math.min(this.#earliestMs, beganMs);
     this.#recentMs = Math.min(this.#recentMs, beganMs);
+    const late = beganMs - this.#earliestMs > stallMs;
+    if (late && !this.#stalled) this.#stalls += 1;
+    this.#stalled = late;
     if (this.#samples - this.#recentFrom < 1_000 * samplesPerMs) return;
     if (this.#recentMs - this.#earliestMs > slipMs) {
       this.#slips += 1;

@@ -1,6 +1,4 @@
-/**
- * The counters that may explain an interruption, for each direction, beside the lab's own. Time-stretching is last: it is by whole periods, and heard only where it fails.
- */
+/** The counters that may explain an interruption, for each direction, beside the lab's own. */
 
 const child = (role: 'output' | 'input', names: readonly string[]): string[] =>
   names.map((name) => `earshot_audio_${role}_${name}_total`);
@@ -12,6 +10,8 @@ const channel = (role: 'output' | 'input'): string[] =>
 
 /** Times the lab's own recorders missed samples. */
 export const labSlips = 'lab.slips';
+/** Times the machine let a recorder wait: it let others wait too. */
+export const labStalls = 'lab.stalls';
 /** Times the sound was interrupted before Earshot, or the browser, had it. */
 export const labInterruptions = 'lab.interruptions';
 
@@ -26,6 +26,10 @@ export const outputCauses: readonly string[] = [
   'inbound.packetsDiscarded',
   'inbound.concealedSamples',
   'playout.synthesizedSamplesDuration',
+];
+
+/** Stretching is by whole periods: where it fails it moves the phase, and never makes a gap. */
+export const outputStretching: readonly string[] = [
   'inbound.insertedSamplesForDeceleration',
   'inbound.removedSamplesForAcceleration',
 ];
@@ -44,5 +48,9 @@ export const inputCauses: readonly string[] = [
   ...child('input', ['xruns', 'suspends', 'reopens', 'starvations', 'stream_resets']),
   ...child('input', ['late_frames', 'duplicate_frames', 'malformed_frames', 'dropped_frames']),
   ...child('input', ['plc_seconds', 'fec_seconds', 'dtx_seconds']),
-  ...child('input', ['lengthened_seconds', 'shortened_seconds']),
 ];
+
+export const inputStretching: readonly string[] = child('input', [
+  'lengthened_seconds',
+  'shortened_seconds',
+]);
