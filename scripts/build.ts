@@ -53,6 +53,10 @@ async function bundleRoles(): Promise<void> {
       },
     ],
     minifySyntax: true,
+    // V8 keeps the text: without its indentation the main process is 6 MiB smaller. Names stay, for stack
+    // traces, and so do lines, since Node prints the one that threw.
+    minifyWhitespace: true,
+    lineLimit: 160,
     legalComments: 'none',
     logLevel: 'warning',
   });
