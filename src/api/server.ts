@@ -237,7 +237,7 @@ export class ApiServer {
       names: this.#names,
       counts: this.#counts,
       log,
-      httpsPort: () => this.#https?.port ?? https.port,
+      httpsPort: () => this.#https?.port || https.port,
       httpsHeaders: transport === undefined ? {} : { 'strict-transport-security': transport },
     });
   }

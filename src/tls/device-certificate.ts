@@ -1,9 +1,9 @@
 import { createPrivateKey, generateKeyPair, type KeyObject, X509Certificate } from 'node:crypto';
 import { chmod, mkdir, open, rename } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { replaceDurably } from '../config/durable-file.ts';
+import { replaceDurably, syncDirectory } from '../config/durable-file.ts';
 import { messageOf } from '../errors/earshot-error.ts';
 import type { Log } from '../log/log.ts';
 import { namesOf } from './certificate-name.ts';
@@ -129,7 +129,8 @@ export class DeviceCertificate implements IdentitySource {
   async #save({ key, certificate }: TlsIdentity): Promise<void> {
     const { directory, log } = this.#options;
     try {
-      await mkdir(directory, { recursive: true, mode: 0o700 });
+      const made = await mkdir(directory, { recursive: true, mode: 0o700 });
+      if (made !== undefined) await syncDirectory(dirname(made));
       await replaceDurably(this.#path, `${key}${certificate}`, 0o600);
       this.#saved = true;
     } catch (error) {

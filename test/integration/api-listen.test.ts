@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -120,6 +120,36 @@ describe('listening', () => {
       await server.stop();
     });
   }
+});
+
+describe('a certificate that takes its time', () => {
+  it('keeps neither the control socket nor plain HTTP waiting', async () => {
+    const dataDir = join(root, 'slow');
+    const file = join(dataDir, 'tls', 'device.pem');
+    await mkdir(join(dataDir, 'tls'), { recursive: true });
+    // Reading it waits until somebody writes.
+    execFileSync('mkfifo', [file]);
+    const { server, socket } = newServer({ dataDir });
+    const started = server.start();
+    const api = {
+      ...{ server, socket, services: new InMemoryServices(), directory: dataDir },
+      stop: () => server.stop(),
+    };
+    const status = async (control: boolean) => {
+      try {
+        const { json } = await ask(api, '/api/v1/status', { control });
+        return v.parse(statusSchema, json);
+      } catch {
+        return undefined; // It does not listen yet.
+      }
+    };
+    assert.equal((await waitFor('the control socket', () => status(true))).https, null);
+    assert.equal((await waitFor('plain HTTP', () => status(false))).https, null);
+    await writeFile(file, 'not a certificate');
+    await started;
+    assert.ok((await status(false))?.https);
+    await api.stop();
+  });
 });
 
 describe('the control socket', () => {
