@@ -73,17 +73,18 @@ export class RequestEntry {
   /** 308 keeps the method and the body (RFC 9110 §15.4.9); nothing of the request is looked at but where it goes. */
   #redirect(env: RouteEnv['Bindings']): void {
     const { incoming, outgoing } = env;
-    const { host = '' } = incoming.headers;
-    admitHost(host, this.#options.names);
-    const location = httpsLocation({
-      host,
-      target: incoming.url ?? '',
-      port: this.#options.httpsPort(),
-    });
-    if (location === undefined) throw noRoute();
+    const location = this.#location(incoming, incoming.url);
     env.route = 'redirect';
     outgoing.writeHead(308, { location, 'content-length': 0, connection: 'close' });
     outgoing.end();
+  }
+
+  /** Where `target` of the host that was asked is over HTTPS. Throws API_HOST_REFUSED or API_NOT_FOUND. */
+  #location({ headers: { host = '' } }: IncomingMessage, target = ''): string {
+    admitHost(host, this.#options.names);
+    const location = httpsLocation({ host, target, port: this.#options.httpsPort() });
+    if (location === undefined) throw noRoute();
+    return location;
   }
 
   /** What could not be handed to a route: in practice a URL that is none, such as `*`. */
@@ -124,7 +125,10 @@ export class RequestEntry {
   #upgrade(listener: ListenerKind, incoming: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
     try {
-      if (fromElsewhere(listener, incoming)) throw this.#httpsOnly(incoming);
+      if (fromElsewhere(listener, incoming)) {
+        this.#redirectUpgrade(incoming, socket);
+        return;
+      }
       this.#admit(listener, incoming, true);
       if ((incoming.url ?? '').split('?')[0] !== sessionPath) {
         throw new EarshotError(
@@ -138,13 +142,18 @@ export class RequestEntry {
     }
   }
 
-  /** Browsers follow no redirect of a WebSocket, so the way is told in words. */
-  #httpsOnly({ headers: { host = '' } }: IncomingMessage): EarshotError {
-    admitHost(host, this.#options.names);
-    const port = this.#options.httpsPort();
-    const location = httpsLocation({ host, target: sessionPath, port }) ?? '';
-    const url = location.replace(/^https/, 'wss');
-    return new EarshotError(
+  /**
+   * Browsers follow no redirect of a WebSocket, so the way is told in words. Any other upgrade, such as
+   * to HTTP/2, is only an offer (RFC 9110 §7.8): it is a request like every other.
+   */
+  #redirectUpgrade(incoming: IncomingMessage, socket: Duplex): void {
+    if (!/^websocket$/i.test(incoming.headers.upgrade ?? '')) {
+      const location = this.#location(incoming, incoming.url);
+      endUpgrade(socket, '308 Permanent Redirect', [`location: ${location}`]);
+      return;
+    }
+    const url = this.#location(incoming, sessionPath).replace(/^https/, 'wss');
+    throw new EarshotError(
       'API_HTTPS_ONLY',
       `Plain HTTP serves this machine only; open the WebSocket at ${url}.`,
       { details: { url } },
@@ -167,9 +176,15 @@ function noRoute(): EarshotError {
 
 function refuseUpgrade(socket: Duplex, error: EarshotError): void {
   const body = JSON.stringify(errorBody(error));
+  endUpgrade(socket, `${error.httpStatus} Refused`, ['content-type: application/json'], body);
+}
+
+/** Answers an upgrade with something else than the protocol it asked for. */
+function endUpgrade(socket: Duplex, status: string, headers: readonly string[], body = ''): void {
   const head = [
-    `HTTP/1.1 ${error.httpStatus} Refused`,
-    'content-type: application/json',
+    `HTTP/1.1 ${status}`,
+    ...headers,
+    'cache-control: no-store',
     `content-length: ${Buffer.byteLength(body)}`,
     'connection: close',
   ];

@@ -248,6 +248,13 @@ describe('plain HTTP', () => {
     assert.equal((await askOuter('*', { method: 'OPTIONS' })).status, 404);
   });
 
+  it('sends on a client that offers another protocol', async () => {
+    const headers = { connection: 'upgrade', upgrade: 'h2c' };
+    const answer = await askOuter('/a?b', { headers });
+    assert.equal(answer.status, 308);
+    assert.equal(answer.headers.location, `https://${outer}:${port}/a?b`);
+  });
+
   it('refuses a WebSocket from elsewhere and says where it is', async () => {
     const socket = new WebSocket(`ws://${outer}:${api.server.address().port}/api/v1/session`);
     socket.on('error', () => undefined);
