@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash, X509Certificate } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
-import { type Browser, chromium } from 'playwright-core';
+import { type Browser, chromium, type Page } from 'playwright-core';
 import { startApi, type TestApi } from '../fixtures/api-server.ts';
 import { deviceCertificate, httpsStatus, outerAddress } from '../fixtures/https-client.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
@@ -35,21 +35,8 @@ describe('a browser over HTTPS', () => {
     const page = await browser.newPage();
     await page.goto(httpsUrl);
     assert.equal(new URL(page.url()).hostname, outerAddress());
-    assert.equal(await page.evaluate('window.isSecureContext'), true);
-    const tracks = await page.evaluate(`navigator.mediaDevices
-      .getUserMedia({ audio: true })
-      .then((stream) => stream.getAudioTracks().length)`);
-    assert.equal(tracks, 1);
-    const opened = api.services.openedSessions.length;
-    const message = await page.evaluate(`new Promise((resolve, reject) => {
-      const socket = new WebSocket(location.origin.replace('https', 'wss') + '/api/v1/session');
-      socket.onmessage = ({ data }) => resolve(data);
-      socket.onerror = () => reject(new Error('no WebSocket'));
-    })`);
-    assert.deepEqual(JSON.parse(String(message)), { type: 'session_state', state: 'new' });
-    assert.equal(api.services.openedSessions.length, opened + 1);
+    await hasEverything(page);
     await page.close();
-    await waitFor('the session ends', () => api.server.stats().socketsOpen === 0);
   });
 
   it('comes there from plain HTTP by itself, where changes work too', async () => {
@@ -65,13 +52,38 @@ describe('a browser over HTTPS', () => {
     await page.close();
   });
 
-  it('warns of the certificate when nobody has trusted it', async () => {
-    const wary = await chromium.launch(chromiumLaunch([]));
+  it('warns when nobody has trusted the certificate, and gives the same to a person who goes on', async () => {
+    const wary = await chromium.launch(chromiumLaunch(fakeMicrophoneFlags));
     try {
       const page = await wary.newPage();
       await assert.rejects(page.goto(httpsUrl), /ERR_CERT_AUTHORITY_INVALID/);
+      await page.locator('#details-button').click();
+      await page.locator('#proceed-link').click();
+      await page.waitForURL(httpsUrl);
+      await hasEverything(page);
     } finally {
       await wary.close();
     }
   });
 });
+
+/** A secure context, with the microphone and the session's WebSocket. */
+async function hasEverything(page: Page): Promise<void> {
+  assert.equal(await page.evaluate('window.isSecureContext'), true);
+  const tracks = await page.evaluate(`navigator.mediaDevices
+    .getUserMedia({ audio: true })
+    .then((stream) => stream.getAudioTracks().length)`);
+  assert.equal(tracks, 1);
+  const opened = api.services.openedSessions.length;
+  const message = await page.evaluate(`new Promise((resolve, reject) => {
+    const socket = new WebSocket(location.origin.replace('https', 'wss') + '/api/v1/session');
+    socket.onmessage = ({ data }) => {
+      resolve(data);
+      socket.close();
+    };
+    socket.onerror = () => reject(new Error('no WebSocket'));
+  })`);
+  assert.deepEqual(JSON.parse(String(message)), { type: 'session_state', state: 'new' });
+  assert.equal(api.services.openedSessions.length, opened + 1);
+  await waitFor('the session ends', () => api.server.stats().socketsOpen === 0);
+}
