@@ -158,6 +158,7 @@ export class AudioInput {
       }
       case 'xrun':
         this.#xruns += 1;
+        this.#opened?.player.deviceInterrupted();
         break;
       case 'realtime-refused':
         log.warn({ error: event.error }, 'no real-time scheduling');

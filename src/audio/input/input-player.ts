@@ -194,6 +194,7 @@ export class InputPlayer {
    * emptied too much at once, and holds more from now on.
    */
   adapt({ starved }: { readonly starved: boolean }): void {
+    if (starved) this.deviceInterrupted();
     this.#calmSeconds = starved ? 0 : this.#calmSeconds + 1;
     if (starved) {
       this.#moreLatenessMs = Math.min(this.#moreLatenessMs + this.#periodMs, mostMoreLatenessMs);
@@ -201,6 +202,11 @@ export class InputPlayer {
       this.#calmSeconds = 0;
       this.#moreLatenessMs = Math.max(0, this.#moreLatenessMs - this.#periodMs);
     }
+  }
+
+  /** The device ran dry, upon which it plays everything later. */
+  deviceInterrupted(): void {
+    this.#drift.interrupt();
   }
 
   /** To be called when the device is closed: what waits now must not be heard when it opens, of another holder maybe. */

@@ -90,13 +90,18 @@ export class DriftController {
     return this.#ppm;
   }
 
+  /** The sound card stood still, or was given nothing: how far the level moved meanwhile is no drift. */
+  interrupt(): void {
+    this.#updatedMs = Number.NEGATIVE_INFINITY;
+  }
+
   /** Forgets everything: another sender, or another sound card. */
   reset(): void {
     this.#ppm = 0;
     this.#driftPpm = 0;
     this.#measuredS = 0;
     this.#offMs = 0;
-    this.#updatedMs = Number.NEGATIVE_INFINITY;
+    this.interrupt();
   }
 
   #naturalMs({ levelMs, adjustedMs }: DriftObservation): number {

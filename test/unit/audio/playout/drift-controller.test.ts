@@ -115,6 +115,25 @@ describe('the drift controller', () => {
     }
   });
 
+  it('does not take underruns of the sound card for drift', () => {
+    const controller = new DriftController();
+    let levelMs = 20;
+    let adjustedMs = 0;
+    for (let nowMs = 0; nowMs < 300_000; nowMs += 200) {
+      levelMs -= (controller.ppm / 1e6) * 200;
+      if (nowMs % 10_000 === 5_000) {
+        levelMs += 15;
+        controller.interrupt();
+      }
+      if (nowMs % 10_000 === 8_000) {
+        levelMs -= 15;
+        adjustedMs -= 15;
+      }
+      controller.update({ nowMs, levelMs, targetMs: 20, adjustedMs });
+      assert.ok(Math.abs(controller.driftPpm) < 50, `${controller.driftPpm} ppm at ${nowMs} ms`);
+    }
+  });
+
   it('keeps what it knows over a pause', () => {
     const controller = new DriftController();
     const level = tank(controller, { driftPpm: -200 });
