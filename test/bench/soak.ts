@@ -4,6 +4,7 @@ import type { Card } from '../lab/card-delay.ts';
 import { collectedMb, teachToCollect } from '../lab/collected-memory.ts';
 import { type EarshotProcess, startEarshot } from '../lab/earshot-process.ts';
 import { MachineLoad } from '../lab/process-usage.ts';
+import { RunDelay } from '../lab/run-delay.ts';
 import { openSpeakingPage } from '../lab/speaking-page.ts';
 import { playTone } from '../lab/steady-tone.ts';
 import { ToneListener } from '../lab/tone-listener.ts';
@@ -17,6 +18,7 @@ import {
   labInterruptions,
   labSlips,
   labStalls,
+  labWaits,
   outputCauses,
   outputStretching,
 } from './soak/directions.ts';
@@ -68,17 +70,19 @@ export async function run({ short, minutes, progress }: BenchOptions): Promise<B
     const ways = await listen(stage);
     const load = new MachineLoad();
     await load.start();
+    const delays = new RunDelay(process.pid);
+    const look = (): Promise<Snapshot> => snapshot({ earshot, page, ways, delays });
     const beganMs = performance.now();
     const snapshots: Snapshot[] = [];
     while (performance.now() - beganMs < measureMs) {
-      snapshots.push(await snapshot(earshot, page, ways));
+      snapshots.push(await look());
       if (snapshots.length % 60 === 0) progress(progressOf(ways, snapshots));
       await delay(everyMs);
     }
     const busy = await load.busy();
     for (const { from, to } of Object.values(ways)) await Promise.all([from.stop(), to.stop()]);
     await delay(reportedMs);
-    snapshots.push(await snapshot(earshot, page, ways));
+    snapshots.push(await look());
     const found = [...attribute('output', ways.output, snapshots, beganMs)];
     found.push(...attribute('input', ways.input, snapshots, beganMs));
     for (const one of found) progress(sentenceOf(one));
@@ -134,18 +138,21 @@ async function listen(stage: VoiceStage): Promise<Record<Way, Listeners>> {
   };
 }
 
-async function snapshot(
-  earshot: EarshotProcess,
-  page: Page,
-  ways: Record<Way, Listeners>,
-): Promise<Snapshot> {
+async function snapshot(of: {
+  readonly earshot: EarshotProcess;
+  readonly page: Page;
+  readonly ways: Record<Way, Listeners>;
+  readonly delays: RunDelay;
+}): Promise<Snapshot> {
+  const { earshot, page, ways, delays } = of;
+  const waitedMs = await delays.waitedMs();
   const { atMs, counters } = await takeSnapshot(earshot, page);
   const lab = Object.entries(ways).flatMap(([way, { from, to }]): [string, number][] => [
     [`${way}.${labInterruptions}`, from.count],
     [`${way}.${labSlips}`, from.slips + to.slips],
     [`${way}.${labStalls}`, from.stalls + to.stalls],
   ]);
-  return { atMs, counters: { ...counters, ...Object.fromEntries(lab) } };
+  return { atMs, counters: { ...counters, ...Object.fromEntries(lab), [labWaits]: waitedMs } };
 }
 
 function attribute(
@@ -155,7 +162,7 @@ function attribute(
   beganMs: number,
 ): Found[] {
   const names = [labInterruptions, labSlips, labStalls].map((name) => `${way}.${name}`);
-  names.push(...(way === 'output' ? outputCauses : inputCauses));
+  names.push(...(way === 'output' ? outputCauses : inputCauses), labWaits);
   const stretching = way === 'output' ? outputStretching : inputStretching;
   return to.heard.map((heard) => ({
     way,
@@ -222,6 +229,7 @@ function resultOf(all: {
         inputMB: slope('inputMB'),
       },
       found: found.map(sentenceOf),
+      soundThreadsWaitedMs: round(growth(snapshots, labWaits)),
       machineBusy: round(busy, 2),
     },
     budgets: [{ name: 'heard and unexplained', value: unexplained, is: 'at most', limit: 0 }],

@@ -12,6 +12,8 @@ const channel = (role: 'output' | 'input'): string[] =>
 export const labSlips = 'lab.slips';
 /** Times the machine let a recorder wait: it let others wait too. */
 export const labStalls = 'lab.stalls';
+/** Ms that the lab's own sound threads waited for a processor. */
+export const labWaits = 'lab.waitedMs';
 /** Times the sound was interrupted before Earshot, or the browser, had it. */
 export const labInterruptions = 'lab.interruptions';
 
