@@ -54,7 +54,7 @@ export interface Viewer {
 
 /** Opens a page with the probe at `url`; with `frames`, every received packet is recorded. */
 export async function openViewer(
-  stage: Stage,
+  stage: Pick<Stage, 'browser'>,
   { url, frames = false }: { readonly url: string; readonly frames?: boolean },
 ): Promise<Viewer> {
   const page = await stage.browser.newPage();

@@ -1,5 +1,5 @@
 import type { Card } from './card-delay.ts';
-import { type LabBrowser, startChromium } from './chromium.ts';
+import { type LabBrowser, type LabBrowserOptions, startChromium } from './chromium.ts';
 import { startSoundServer } from './sound-server.ts';
 
 /**
@@ -20,7 +20,10 @@ export interface VoiceStage {
   close(): Promise<void>;
 }
 
-export async function startVoiceStage(): Promise<VoiceStage> {
+/** The browser's microphone is the card `voice` unless another is named. */
+export async function startVoiceStage({
+  microphone = 'card',
+}: Pick<LabBrowserOptions, 'microphone'> = {}): Promise<VoiceStage> {
   const stops: (() => Promise<void>)[] = [];
   const defer = (stop: () => Promise<void>): void => {
     stops.push(stop);
@@ -41,7 +44,7 @@ export async function startVoiceStage(): Promise<VoiceStage> {
     defer(() => deskServer.stop());
     const browser = await startChromium({
       card: { server: deskServer, sink: 'browser' },
-      microphone: 'card',
+      microphone,
     });
     defer(() => browser.close());
     return {
