@@ -156,14 +156,14 @@ export class ApiServer {
     try {
       await listenUnix(control, controlSocket);
       this.#address = await listenTcp(http, { host: listen, port, portKey: 'http.port' });
+      this.#events.start();
+      this.#sockets.start();
       // Making the device's certificate may take a slow disk a while; these two need none.
       await this.#https.start(owners ?? (await this.#identities.load()));
     } catch (error) {
-      await this.#close();
+      await this.stop();
       throw error;
     }
-    this.#events.start();
-    this.#sockets.start();
     this.#logListening();
   }
 
@@ -172,10 +172,6 @@ export class ApiServer {
     this.#events.stop();
     this.#logs.stop();
     await this.#sockets.stop();
-    await this.#close();
-  }
-
-  async #close(): Promise<void> {
     const servers = this.#servers;
     this.#servers = [];
     const closed = [...servers.map(closeServer), this.#https?.stop()];

@@ -6,8 +6,18 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { WebSocket } from 'ws';
+import { ApiCounts } from '../../src/api/api-counts.ts';
+import {
+  closeServer,
+  createHttpServer,
+  defaultHttpLimits,
+  listenTcp,
+} from '../../src/api/http-listener.ts';
+import { RequestEntry } from '../../src/api/request-entry.ts';
 import type { ApiServerOptions } from '../../src/api/server.ts';
+import { SessionSockets } from '../../src/api/session-sockets.ts';
 import { isEarshotError } from '../../src/errors/earshot-error.ts';
+import { silentLog } from '../../src/log/log.ts';
 import { canonicalName } from '../../src/tls/certificate-name.ts';
 import { deviceNames } from '../../src/tls/device-names.ts';
 import { type Answer, ask, startApi, type TestApi } from '../fixtures/api-server.ts';
@@ -271,6 +281,33 @@ describe('plain HTTP', () => {
   it('is counted', () => {
     const redirects = api.server.stats().requests.filter(({ route }) => route === 'redirect');
     assert.ok(redirects.some(({ method, status }) => method === 'GET' && status === 308));
+  });
+});
+
+describe('the headers of HTTPS alone', () => {
+  it('are on its every answer, refusals too, and on none of plain HTTP', async (t) => {
+    const counts = new ApiCounts();
+    const entry = new RequestEntry({
+      ...{ names: new Set(['localhost']), counts, log: silentLog, httpsPort: () => 443 },
+      fetch: () => new Response('here'),
+      sockets: new SessionSockets({ media: api.services.media, log: silentLog, counts }),
+      httpsHeaders: { 'strict-transport-security': 'max-age=1' },
+    });
+    for (const [kind, expected] of [
+      ['https', 'max-age=1'],
+      ['http', null],
+      ['control', null],
+    ] as const) {
+      const server = createHttpServer(entry.handlers(kind), defaultHttpLimits);
+      t.after(() => closeServer(server));
+      const where = { host: '127.0.0.1', port: 0, portKey: 'https.port' } as const;
+      const url = `http://127.0.0.1:${(await listenTcp(server, where)).port}/`;
+      for (const headers of [{}, { origin: 'http://evil.example' }]) {
+        const answer = await fetch(url, { method: 'POST', headers });
+        assert.equal(answer.headers.get('strict-transport-security'), expected);
+        assert.equal(answer.headers.get('x-content-type-options'), 'nosniff');
+      }
+    }
   });
 });
 
