@@ -91,24 +91,25 @@ export const configSchema = v.strictObject({
           /** What shows a person at the device that the microphone is live; none by default. */
           indicator: v.optional(
             v.strictObject({
-              /** File that gets `1` while it is live and `0` otherwise, e.g. of an LED. */
+              /** File that gets `1` while it is live and `0` otherwise, e.g. of an LED; empty: none. */
               sysfs: v.optional(
                 v.pipe(
                   v.string(),
                   v.maxLength(256),
                   v.regex(
-                    /^\/sys\/class\/(leds|gpio)\/[\w:.-]+\/(brightness|value)$/,
+                    /^(\/sys\/class\/(leds|gpio)\/[\w:.-]+\/(brightness|value))?$/,
                     'is /sys/class/leds/NAME/brightness or /sys/class/gpio/NAME/value',
                   ),
                 ),
+                '',
               ),
-              /** Program and its arguments, run with `on` or `off` added; never through a shell. */
+              /** Program and its arguments, run with `on` or `off` added; never through a shell. Empty: none. */
               command: v.optional(
                 v.pipe(
                   v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(256))),
-                  v.minLength(1),
                   v.maxLength(16),
                 ),
+                [],
               ),
             }),
             {},

@@ -11,10 +11,10 @@ const deadlineMs = 2_000;
 const maxReasons = 20;
 
 export interface LiveIndicatorOptions {
-  /** File that gets `1` while the microphone is live and `0` otherwise, e.g. an LED's `brightness`. */
-  readonly sysfs?: string | undefined;
-  /** Program and its arguments, run with `on` or `off` added; never through a shell. */
-  readonly command?: readonly string[] | undefined;
+  /** File that gets `1` while the microphone is live and `0` otherwise, e.g. an LED's `brightness`; empty: none. */
+  readonly sysfs?: string;
+  /** Program and its arguments, run with `on` or `off` added; never through a shell. Empty: none. */
+  readonly command?: readonly string[];
   readonly log: Log;
   /** Runs a program; rejects when it fails or does not end in time. */
   readonly run?: (file: string, args: readonly string[]) => Promise<void>;
@@ -29,10 +29,10 @@ export class LiveIndicator {
   readonly #lights: readonly Light[];
 
   constructor(options: LiveIndicatorOptions) {
-    const { sysfs, command: [program, ...args] = [], log } = options;
+    const { sysfs = '', command: [program, ...args] = [], log } = options;
     const { run = runProgram, write = writeExisting } = options;
     const lights: Light[] = [];
-    if (sysfs !== undefined) {
+    if (sysfs !== '') {
       lights.push(new Light({ path: sysfs }, log, (on) => write(sysfs, on ? '1' : '0')));
     }
     if (program !== undefined) {
