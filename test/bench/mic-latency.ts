@@ -22,7 +22,8 @@ import {
 /**
  * The way back, from sound card to sound card: the card that is the browser's microphone to the card
  * that the host records, correlated on chirps. Earshot at each preset and GStreamer's webrtcbin in its
- * best settings take turns, each with a fresh page and unprocessed sound; figures are medians over the rounds.
+ * best settings take turns, each with a fresh page and the browser's echo cancellation, as it is by
+ * default; figures are medians over the rounds.
  */
 
 /** Jitter buffer and sound card of the rival, ms; and whether it plays by the clock or as packets come. */
@@ -136,7 +137,8 @@ async function measureAll(options: {
     );
   };
   for (const quality of plan.presets) {
-    const page = await openSpeakingPage({ browser: stage.browser, earshot, quality });
+    const { browser } = stage;
+    const page = await openSpeakingPage({ browser, earshot, quality, sound: 'echo-cancelled' });
     note(quality, await measure(stage, plan));
     await page.context().close();
   }

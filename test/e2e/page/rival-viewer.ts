@@ -21,14 +21,13 @@ export class RivalViewer {
     return await this.#peer.accept(offer);
   }
 
-  /** Answers an offer and sends this browser's microphone as it is: no processing, both channels. */
+  /** Answers an offer and sends this browser's microphone, with its echo cancelled and no other processing. */
   async speak(offer: string): Promise<string> {
     const stream = await navigator.mediaDevices.getUserMedia({
       audio: {
-        echoCancellation: false,
+        echoCancellation: true,
         noiseSuppression: false,
         autoGainControl: false,
-        channelCount: 2,
       },
     });
     const peer = new ViewerPeer({
