@@ -9,9 +9,14 @@
  *                              prints those devices as JSON (started by the main process only)
  *   earshot VERB …             the command
  */
+import { setFlagsFromString } from 'node:v8';
+
 const [first = ''] = process.argv.slice(2);
 
 if (first === '' || first === '--config' || first.startsWith('--config=')) {
+  // Packets and frames are short-lived: a young generation that grows only holds their garbage, 13 MiB of it
+  // with one viewer (docs/performance.md). It has to be said before there is anything in it.
+  setFlagsFromString('--semi-space-growth-factor=1');
   const { runMain } = await import('./main.ts');
   await runMain(process.argv.slice(2));
 } else if (first === 'audio-output') {
