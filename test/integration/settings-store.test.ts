@@ -51,6 +51,7 @@ describe('SettingsStore', () => {
     assert.deepEqual(store.current(), {
       version: 1,
       audioOutput: { quality: 'medium', muted: false },
+      audioInput: { quality: 'medium' },
     });
     assert.equal(store.recovered, undefined);
     assert.deepEqual(await readdir(dataDir), []);
@@ -75,6 +76,7 @@ describe('SettingsStore', () => {
     assert.deepEqual(JSON.parse(await readFile(file, 'utf8')), {
       version: 1,
       audioOutput: { quality: 'low', muted: true },
+      audioInput: { quality: 'medium' },
     });
   });
 
