@@ -118,10 +118,13 @@ export class DeviceLink {
   }
 
   #receivedMicrophone(status: MicrophoneStatus): void {
-    const { device } = this.#options.store.value.microphone;
+    const { known } = this.#options.store.value.microphone.device;
     this.#setMicrophone({ status });
     this.#options.onMicrophone(status);
-    if (device.known !== undefined && device.known.current !== status.device) {
+    if (known === undefined) return;
+    // Said even when it is known: an answer that is still on its way is then known to be older.
+    this.microphoneDevice.received({ ...known, current: status.device });
+    if (!known.devices.some(({ id }) => id === status.device)) {
       void ask(api.microphoneDevices, (devices) => this.microphoneDevice.received(devices));
     }
   }

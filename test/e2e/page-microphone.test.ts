@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
+import * as v from 'valibot';
+import { devicesSchema, statusSchema } from '../../src/api/schema.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
 import { launchChromium, namedHost, PageLab, type ViewerRecord } from './page-lab.ts';
 import { look, lowContrast, playing, sent } from './page-visit.ts';
@@ -535,11 +537,30 @@ describe('while speaking', () => {
     await withSpeaker(async (page) => {
       const choice = page.getByRole('combobox', { name: 'Microphone to the host by' });
       await waitFor('the choice', async () => (await choice.inputValue()) === 'hw:CARD=UAC1Gadget');
+      // The device's answers come later than its event of another viewer's change after them.
+      const overtaken = Promise.withResolvers<void>();
+      await page.route('**/microphone/device*', async (route) => {
+        const response = await route.fetch();
+        const answer = {
+          ...v.parse(devicesSchema, await response.json()),
+          current: 'hw:CARD=Loopback',
+        };
+        await overtaken.promise;
+        await route.fulfill({ response, json: answer });
+      });
       await choice.selectOption('Loopback');
       await waitFor('the device to have it', async () => {
         return (await lab.memory.microphone.devices()).current === 'hw:CARD=Loopback';
       });
+      const answered = page.waitForResponse('**/microphone/device');
       await lab.memory.microphone.setDevice('hw:CARD=UAC1Gadget');
+      await lab.memory.microphone.setQuality({ quality: 'low' });
+      const low = page
+        .getByRole('group', { name: 'Voice quality' })
+        .getByRole('radio', { name: 'low' });
+      await waitFor('the events', () => low.isChecked());
+      overtaken.resolve();
+      await answered;
       await waitFor('the choice', async () => (await choice.inputValue()) === 'hw:CARD=UAC1Gadget');
     });
   });
@@ -638,7 +659,13 @@ test('a page over plain HTTP hears the host, and says why there is no microphone
     await playing(open, page);
     assert.equal(await page.evaluate('window.isSecureContext'), false);
     await says(page, /Not available here.*only to pages opened over HTTPS/);
-    await card(page).getByText('https address instead').waitFor();
+    const { https } = v.parse(
+      statusSchema,
+      await (await fetch(new URL('api/v1/status', open.url))).json(),
+    );
+    const address = `https://${namedHost}:${https?.port}/`;
+    const link = card(page).getByRole('link', { name: address });
+    assert.equal(await link.getAttribute('href'), address);
     assert.equal(await button(page, 'Turn on').isDisabled(), true);
   } finally {
     await page.close();
