@@ -75,8 +75,11 @@ const maxSteps = 64;
 /** How late this process and the device may be for nothing, and how much later they can be got used to. */
 const usualLatenessMs = 4;
 const mostMoreLatenessMs = 16;
-/** Seconds without a starvation after which what was got used to is given back, a period at a time. */
-const calmSeconds = 10;
+/**
+ * Seconds without a starvation after which what was got used to is given back, a period at a time. Five
+ * minutes: a machine that was late once is so again, and each time it is heard (with 10 s, every 20 s).
+ */
+const calmSeconds = 300;
 
 /** The level of the ring, in ms, below which the playback is to ask for more. */
 export function lowWaterMs({ periodMs }: { readonly periodMs: number }): number {

@@ -294,7 +294,7 @@ test('a pause that the sender announced is filled and counted apart', () => {
   assert.equal(plcSamples, 0);
 });
 
-test('a device that stutters, or a process that is late, is got used to, and forgotten', () => {
+test('a device that stutters, or a process that is late, is got used to, and forgotten after long', () => {
   const it = setUp();
   let sent = 0;
   const seconds = (count: number): number => {
@@ -315,6 +315,11 @@ test('a device that stutters, or a process that is late, is got used to, and for
   const usedToMs = it.numbers().latencyMeanMs;
   assert.ok(usedToMs > usualMs, `${usualMs} ms, then ${usedToMs} ms`);
   it.card.stutterMs = 0;
+  seconds(60);
+  it.card.stutterMs = 20;
+  assert.equal(seconds(4), 0, 'a minute later it is still provided for');
+  it.card.stutterMs = 0;
+  for (let second = 0; second < 1_600; second += 1) it.player.adapt({ starved: false });
   assert.equal(seconds(60), 0);
   const forgottenMs = it.numbers().latencyMeanMs;
   assert.ok(forgottenMs < usedToMs, `${usedToMs} ms, then ${forgottenMs} ms`);
