@@ -87,7 +87,6 @@ async function request<S extends v.GenericSchema>(
 export const api = {
   status: (): Promise<Status> => request('/status', statusSchema),
   devices: (): Promise<Devices> => request('/audio/devices', devicesSchema),
-  quality: (): Promise<Quality> => request('/audio/quality', qualitySchema),
   setQuality: (quality: PresetName): Promise<Quality> =>
     request('/audio/quality', qualitySchema, { quality }),
   setMute: (muted: boolean): Promise<Mute> => request('/audio/mute', muteSchema, { muted }),
@@ -100,8 +99,6 @@ export const api = {
     request('/microphone/stop', microphoneStatusSchema, body),
   setMicrophoneMute: (muted: boolean): Promise<MicrophoneStatus> =>
     request('/microphone/mute', microphoneStatusSchema, { muted }),
-  microphoneQuality: (): Promise<MicrophoneQuality> =>
-    request('/microphone/quality', microphoneQualitySchema),
   setMicrophoneQuality: (quality: PresetName): Promise<MicrophoneQuality> =>
     request('/microphone/quality', microphoneQualitySchema, { quality }),
   microphoneDevices: (): Promise<Devices> => request('/microphone/devices', devicesSchema),

@@ -74,7 +74,7 @@ export class DeviceLink {
       backoff: this.#options.backoff,
       onOpen: () => {
         this.#set({ live: true });
-        void this.#refresh();
+        this.#refresh();
       },
       onLost: () => this.#set({ live: false }),
       handlers: {
@@ -88,7 +88,9 @@ export class DeviceLink {
           const { audio } = this.#options.store.value;
           if (audio === undefined) return;
           this.#set({ audio: { ...audio, device, deviceState: state, deviceError: error } });
-          void ask(api.devices, (devices) => this.captureDevice.received(devices));
+          const { known } = this.captureDevice.state;
+          if (known !== undefined) this.captureDevice.received({ ...known, current: device });
+          this.#listCaptureDevices();
         },
         'audio-metrics-update': (audio) => this.#set({ audio }),
         'audio-process-metrics': (child) => this.#receivedChild(child),
@@ -100,21 +102,30 @@ export class DeviceLink {
     });
   }
 
-  /** Asks for everything the page shows; what changed while no events came is found here. */
-  async #refresh(): Promise<void> {
-    await Promise.all([
-      ask(api.status, (status) => {
-        const { audio, children, version } = status;
-        this.#set({ audio, version, httpsUrl: secureAddress(status.https, location) });
-        for (const child of children) this.#receivedChild(child);
-        this.mute.received({ muted: audio.muted });
-        this.#receivedMicrophone(status.microphone);
-      }),
-      ask(api.quality, (known) => this.quality.received(known)),
-      ask(api.devices, (devices) => this.captureDevice.received(devices)),
-      ask(api.microphoneQuality, (known) => this.microphoneQuality.received(known)),
-      ask(api.microphoneDevices, (devices) => this.microphoneDevice.received(devices)),
-    ]);
+  /**
+   * Asks for what the page shows and no event says. The stream begins with all the rest; an answer, which
+   * comes another way, may be older than the events that came meanwhile.
+   */
+  #refresh(): void {
+    void ask(api.status, ({ version, https }) => {
+      this.#set({ version, httpsUrl: secureAddress(https, location) });
+    });
+    this.#listCaptureDevices();
+    this.#listMicrophoneDevices();
+  }
+
+  #listCaptureDevices(): void {
+    void ask(api.devices, ({ devices, current }) => {
+      const { audio } = this.#options.store.value;
+      this.captureDevice.received({ devices, current: audio?.device ?? current });
+    });
+  }
+
+  #listMicrophoneDevices(): void {
+    void ask(api.microphoneDevices, ({ devices, current }) => {
+      const { status } = this.#options.store.value.microphone;
+      this.microphoneDevice.received({ devices, current: status?.device ?? current });
+    });
   }
 
   #receivedMicrophone(status: MicrophoneStatus): void {
@@ -125,7 +136,7 @@ export class DeviceLink {
     // Said even when it is known: an answer that is still on its way is then known to be older.
     this.microphoneDevice.received({ ...known, current: status.device });
     if (!known.devices.some(({ id }) => id === status.device)) {
-      void ask(api.microphoneDevices, (devices) => this.microphoneDevice.received(devices));
+      this.#listMicrophoneDevices();
     }
   }
 

@@ -323,6 +323,40 @@ test('device facts come from its events', async () => {
   });
 });
 
+test('an answer that events have overtaken changes nothing that they said', async () => {
+  await withPage(async (page) => {
+    const overtaken = Promise.withResolvers<void>();
+    const late: string[] = [];
+    // Answered by the device at once, and read by the page only after the events.
+    for (const path of ['status', 'audio/devices']) {
+      await page.route(`**/api/v1/${path}`, async (route) => {
+        const response = await route.fetch();
+        await overtaken.promise;
+        await route.fulfill({ response });
+        late.push(path);
+      });
+    }
+    await page.reload();
+    await checked(page, /^Medium/);
+    const status = lab.memory.audio.status();
+    await lab.memory.audio.setDevice('hw:CARD=HDMI');
+    lab.memory.emit('audio-metrics-update', {
+      ...status,
+      device: 'hw:CARD=HDMI',
+      xruns: 12_345,
+    });
+    await waitFor('the event', async () => (await page.getByText('12\u202f345').count()) === 1);
+    overtaken.resolve();
+    await waitFor('the answers', () => new Set(late).size === 2);
+    const choice = page.getByRole('combobox', { name: 'Host’s sound from' });
+    await waitFor('the choice', async () => (await choice.inputValue()) === 'hw:CARD=HDMI');
+    await page.getByText('Earshot 0.0.0-lab').waitFor();
+    assert.equal(await page.getByText('12\u202f345').count(), 1);
+    await page.unrouteAll({ behavior: 'wait' });
+    await lab.memory.audio.setDevice('hw:CARD=UAC1Gadget');
+  });
+});
+
 for (const width of [320, 414, 700, 1_024]) {
   test(`nothing scrolls sideways at ${width} px`, async () => {
     await withPage(

@@ -157,6 +157,8 @@ export class OutputControl extends EventEmitter<OutputControlEvents> {
       const choice = await this.devices();
       assertChoice(device, choice);
       await this.#changes.change({ device });
+      // Said by itself: a child that takes one device after another without a fault reports nothing.
+      this.#setDeviceState(this.#deviceState, this.#deviceError);
       return { ...choice, current: device };
     });
   }

@@ -131,8 +131,11 @@ test('a device is chosen among those that exist or are configured', async () => 
     return true;
   });
   assert.equal(bench.settings.device, undefined);
+  const said: string[] = [];
+  bench.control.on('device', ({ device }) => said.push(device));
   await bench.control.setDevice('hw:CARD=PCH,DEV=0');
   assert.equal(bench.sent.at(-1)?.['device'], 'hw:CARD=PCH,DEV=0');
+  assert.deepEqual(said, ['hw:CARD=PCH,DEV=0'], 'other viewers learn of it');
 });
 
 test('the encoder works while somebody listens and rests a while after the last has left', async (t) => {
