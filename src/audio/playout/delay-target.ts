@@ -16,6 +16,13 @@ const fallSharePerS = 0.5;
 const lossyFrom = 0.01;
 const lossyUntil = 0.003;
 const lossMemoryMs = 5_000;
+/**
+ * What is held back in addition each time a packet came a little too late, and how long without one until
+ * 1 ms of it is given back: three packets in a hundred that are late would be a click every half minute.
+ */
+const littleLateMs = 2;
+const mostLittleLateMs = 10;
+const littleLateMemoryMs = 300_000;
 const queueMemoryMs = 2_000;
 
 /**
@@ -35,6 +42,8 @@ export class DelayTarget {
   #updatedMs = Number.NEGATIVE_INFINITY;
   #loss = 0;
   #lossy = false;
+  #moreMs = 0;
+  #moreSinceMs = 0;
 
   constructor(options: { arrivals: ArrivalDelay; minMs: number; maxMs: number }) {
     this.#arrivals = options.arrivals;
@@ -76,6 +85,13 @@ export class DelayTarget {
     this.#noteFate(1, samples);
   }
 
+  /** Notes for how long sound had to be made up for a packet that came after all. A stall is not answered: no target could meet it. */
+  noteLate(nowMs: number, lateMs: number): void {
+    if (lateMs === 0 || lateMs > mostLittleLateMs) return;
+    this.#moreMs = Math.min(this.#moreMs + littleLateMs, mostLittleLateMs);
+    this.#moreSinceMs = nowMs;
+  }
+
   #noteFate(lost: 0 | 1, samples: number): void {
     const weight = Math.min(samples / 48 / lossMemoryMs, 1);
     this.#loss += (lost - this.#loss) * weight;
@@ -84,12 +100,19 @@ export class DelayTarget {
 
   /** Aims anew, after an arrival. */
   update(nowMs: number, packetMs: number): void {
+    this.#forgetLate(nowMs);
     const aimMs = this.#aim(nowMs, packetMs);
     const passedS = Math.min(Math.max((nowMs - this.#updatedMs) / 1_000, 0), 1);
     this.#updatedMs = nowMs;
     const excessMs = this.#targetMs - aimMs;
     const fallMs = (fallMsPerS + fallSharePerS * excessMs) * passedS;
     this.#targetMs = excessMs > fallMs ? this.#targetMs - fallMs : aimMs;
+  }
+
+  #forgetLate(nowMs: number): void {
+    if (this.#moreMs === 0 || nowMs - this.#moreSinceMs < littleLateMemoryMs) return;
+    this.#moreMs -= 1;
+    this.#moreSinceMs = nowMs;
   }
 
   /** Sound that is queued at the moment from which a missing packet is too late. */
@@ -103,7 +126,8 @@ export class DelayTarget {
     const sure = this.#arrivals.evidence >= enoughEvidence;
     const jitterMs = sure ? measuredMs : Math.max(measuredMs, 2 * this.#minMs);
     const reachMs = this.#lossy ? packetMs : 0;
-    const aimMs = this.#reserveMs(nowMs) + jitterMs + reachMs + this.#marginMs;
+    const marginMs = this.#marginMs + this.#moreMs;
+    const aimMs = this.#reserveMs(nowMs) + jitterMs + reachMs + marginMs;
     return Math.min(Math.max(aimMs, this.#minMs), this.#maxMs);
   }
 }

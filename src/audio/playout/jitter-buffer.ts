@@ -59,8 +59,8 @@ export class JitterBuffer<P> {
   #nextTimestamp = Number.NEGATIVE_INFINITY;
   /** The packet last handed on announced a pause. */
   #paused = false;
-  /** Sound was made up since the packet last handed on, without going on in the stream. */
-  #bridged = false;
+  /** Samples made up since the packet last handed on, without going on in the stream. */
+  #bridged = 0;
   #packetSamples = 960;
   /** When it was last asked, and what was queued then. */
   #nowMs = 0;
@@ -169,7 +169,10 @@ export class JitterBuffer<P> {
     if (first === undefined) return at.final ? this.#bridge(playedMs) : wait;
     const missing = first - this.#nextSequence;
     const gap = this.#store.timestampAt(first) - this.#nextTimestamp;
-    if (gap < leastSamples && !this.#paused) return this.#hand(first, playedMs);
+    if (gap < leastSamples && !this.#paused) {
+      this.#target.noteLate(at.nowMs, this.#bridged / samplesPerMs);
+      return this.#hand(first, playedMs);
+    }
     // Longer than the lost packets can have been: the sender paused.
     const paused = this.#paused || gap > missing * mostSamples;
     if (missing > 0 && !at.final) return wait;
@@ -188,7 +191,7 @@ export class JitterBuffer<P> {
     }
     this.#giveUp(1);
     // What was made up while it was not known to be lost stands for it, unless the delay may grow.
-    if (this.#bridged && dueSamples < lastLost / 2) return this.#hand(first, playedMs);
+    if (this.#bridged > 0 && dueSamples < lastLost / 2) return this.#hand(first, playedMs);
     return this.#recoverBefore(first, lastLost);
   }
 
@@ -199,7 +202,7 @@ export class JitterBuffer<P> {
     this.#adjusted += samples + this.#pauseSamples;
     this.#pauseSamples = 0;
     this.#paused = false;
-    this.#bridged = false;
+    this.#bridged = 0;
     return this.#steps.recover(next, samples);
   }
 
@@ -223,7 +226,7 @@ export class JitterBuffer<P> {
       leastSamples,
     );
     if (this.#paused) return this.#fillPause(filler);
-    this.#bridged = true;
+    this.#bridged += filler;
     const end = this.#nextTimestamp + this.#packetSamples;
     const delayMs = this.#delayMs(end, playedMs) + filler / samplesPerMs;
     if (delayMs > this.#maxTargetMs) this.#nextTimestamp += filler;
@@ -261,7 +264,7 @@ export class JitterBuffer<P> {
     this.#nextSequence = sequence + 1;
     this.#nextTimestamp = timestamp + item.samples;
     this.#paused = item.isDtx === true;
-    this.#bridged = false;
+    this.#bridged = 0;
     this.#packetSamples = item.samples;
     this.#target.notePlayed(item.samples);
     const targetMs = this.#target.ms;
@@ -312,7 +315,7 @@ export class JitterBuffer<P> {
     this.#resuming = true;
     this.#paused = false;
     this.#pauseSamples = 0;
-    this.#bridged = false;
+    this.#bridged = 0;
     return true;
   }
 
