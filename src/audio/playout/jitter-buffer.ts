@@ -27,6 +27,8 @@ const leastSamples = 120;
 const mostSamples = 5_760;
 /** On resuming, sound beyond the target is a backlog from here on; less is played a little faster. */
 const backlogMs = 60;
+/** So far beyond the target for so long while it plays, and the sound has no place to be cut: it is a backlog too. */
+const beyondMs = 1_000;
 const samplesPerMs = 48;
 
 const wait = { kind: 'wait' } as const;
@@ -71,6 +73,8 @@ export class JitterBuffer<P> {
   #adjusted = 0;
   /** Comfort noise since the packet that announced the pause: no delay, since the pause takes it out again. */
   #pauseSamples = 0;
+  /** Since when the delay is a backlog more than the target; Infinity: it is not. */
+  #beyondSinceMs = Number.POSITIVE_INFINITY;
   /** Played time less sender's time of a packet that may be stretched; NaN when there is none. */
   #hintedOffsetMs = Number.NaN;
   readonly #steps = new StepWriter<P>();
@@ -165,7 +169,10 @@ export class JitterBuffer<P> {
     if (this.#state === 'filling' && !this.#begin(at.nowMs, playedMs)) return idle;
     this.#target.noteQueue(at.nowMs, at.queuedMs, at.final);
     this.#noteStretch(playedMs);
-    const first = this.#store.firstFrom(this.#nextSequence);
+    let first = this.#store.firstFrom(this.#nextSequence);
+    if (first !== undefined && at.nowMs - this.#beyondSinceMs > beyondMs) {
+      first = this.#catchUp(first, playedMs);
+    }
     if (first === undefined) return at.final ? this.#bridge(playedMs) : wait;
     const missing = first - this.#nextSequence;
     const gap = this.#store.timestampAt(first) - this.#nextTimestamp;
@@ -269,6 +276,8 @@ export class JitterBuffer<P> {
     this.#target.notePlayed(item.samples);
     const targetMs = this.#target.ms;
     const offMs = this.#delayMs(timestamp + item.samples, playedMs) - targetMs;
+    if (offMs <= backlogMs) this.#beyondSinceMs = Number.POSITIVE_INFINITY;
+    else this.#beyondSinceMs = Math.min(this.#beyondSinceMs, this.#nowMs);
     const stretch = this.#hint.for(this.#nowMs, { offMs, targetMs });
     if (stretch !== 'none') {
       this.#hintedOffsetMs = playedMs - (timestamp + item.samples) / samplesPerMs;
@@ -331,6 +340,16 @@ export class JitterBuffer<P> {
     }
   }
 
+  #catchUp(oldest: number, playedMs: number): number {
+    this.#beyondSinceMs = Number.POSITIVE_INFINITY;
+    const first = this.#skipBacklog(oldest, playedMs);
+    if (first !== oldest) {
+      this.#moveTo(this.#store.timestampAt(first));
+      this.#nextSequence = first;
+    }
+    return first;
+  }
+
   /** How many had to go for it; undefined when it is itself older than anything that can be held. */
   #keep(sequence: number, timestamp: number, item: JitterItem<P>): number | undefined {
     const before = this.#store.count;
@@ -363,6 +382,7 @@ export class JitterBuffer<P> {
   #stop(state: 'idle' | 'filling'): void {
     if (this.#state === 'playing') this.#leftMs = this.levelMs(this.#queuedMs);
     this.#hintedOffsetMs = Number.NaN;
+    this.#beyondSinceMs = Number.POSITIVE_INFINITY;
     this.#nextTimestamp = Number.NEGATIVE_INFINITY;
     this.#state = state;
   }

@@ -6,7 +6,7 @@ export interface JitterCounts {
   duplicate: number;
   /** Dropped, oldest first, because there was no room. */
   overflow: number;
-  /** Dropped on resuming after an outage: a backlog that would have been delay. */
+  /** Dropped on resuming after an outage, or when nothing else brought the delay down: a backlog that would have been delay. */
   skipped: number;
   /** Did not come in time for what followed them. */
   lost: number;
