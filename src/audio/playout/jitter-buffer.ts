@@ -73,7 +73,7 @@ export class JitterBuffer<P> {
   #adjusted = 0;
   /** Comfort noise since the packet that announced the pause: no delay, since the pause takes it out again. */
   #pauseSamples = 0;
-  /** Since when the delay is a backlog more than the target; Infinity: it is not. */
+  /** Since when the delay is a backlog more than the target; Infinity: it is not, −Infinity: there is no room for it. */
   #beyondSinceMs = Number.POSITIVE_INFINITY;
   /** Played time less sender's time of a packet that may be stretched; NaN when there is none. */
   #hintedOffsetMs = Number.NaN;
@@ -154,6 +154,7 @@ export class JitterBuffer<P> {
     const dropped = this.#keep(sequence, timestamp, item);
     if (dropped === undefined) return this.#drop('late');
     this.counts.overflow += dropped;
+    if (dropped > 0 && this.#state === 'playing') this.#beyondSinceMs = Number.NEGATIVE_INFINITY;
     if (place === 'jump') return 'reset';
     return dropped > 0 ? 'overflow' : 'queued';
   }
@@ -343,7 +344,7 @@ export class JitterBuffer<P> {
   #catchUp(oldest: number, playedMs: number): number {
     this.#beyondSinceMs = Number.POSITIVE_INFINITY;
     const first = this.#skipBacklog(oldest, playedMs);
-    if (first !== oldest) {
+    if (first !== this.#nextSequence) {
       this.#moveTo(this.#store.timestampAt(first));
       this.#nextSequence = first;
     }
