@@ -17,12 +17,17 @@ const lossyFrom = 0.01;
 const lossyUntil = 0.003;
 const lossMemoryMs = 5_000;
 /**
- * What is held back in addition each time a packet came a little too late, and how long without one until
- * 1 ms of it is given back: three packets in a hundred that are late would be a click every half minute.
+ * What is held back in addition each time a packet came a little too late though the percentile is sure of
+ * itself: three packets in a hundred that are late would be a click every half minute. Packets late together
+ * are late once. It is given back after five minutes without, 1 ms a minute.
  */
 const littleLateMs = 2;
 const mostLittleLateMs = 10;
-const littleLateMemoryMs = 300_000;
+const lateTogetherMs = 1_000;
+const lateMemoryMs = 300_000;
+const giveBackEveryMs = 60_000;
+/** The percentile has all it can have after that. */
+const settledAfterMs = 5_000;
 const queueMemoryMs = 2_000;
 
 /**
@@ -42,8 +47,10 @@ export class DelayTarget {
   #updatedMs = Number.NEGATIVE_INFINITY;
   #loss = 0;
   #lossy = false;
+  /** What is held back for packets that were a little late, from when on it is given back, and until when no more is added. */
   #moreMs = 0;
-  #moreSinceMs = 0;
+  #giveBackMs = 0;
+  #settledMs = 0;
 
   constructor(options: { arrivals: ArrivalDelay; minMs: number; maxMs: number }) {
     this.#arrivals = options.arrivals;
@@ -73,6 +80,7 @@ export class DelayTarget {
     this.#asked.restart(nowMs);
     this.#given.restart(nowMs);
     this.#finalMs = Number.NEGATIVE_INFINITY;
+    this.#settledMs = nowMs + settledAfterMs;
   }
 
   /** Notes sound that was played. */
@@ -87,9 +95,10 @@ export class DelayTarget {
 
   /** Notes for how long sound had to be made up for a packet that came after all. A stall is not answered: no target could meet it. */
   noteLate(nowMs: number, lateMs: number): void {
-    if (lateMs === 0 || lateMs > mostLittleLateMs) return;
+    if (lateMs === 0 || lateMs > mostLittleLateMs || nowMs < this.#settledMs) return;
+    this.#settledMs = nowMs + lateTogetherMs;
     this.#moreMs = Math.min(this.#moreMs + littleLateMs, mostLittleLateMs);
-    this.#moreSinceMs = nowMs;
+    this.#giveBackMs = nowMs + lateMemoryMs;
   }
 
   #noteFate(lost: 0 | 1, samples: number): void {
@@ -100,7 +109,7 @@ export class DelayTarget {
 
   /** Aims anew, after an arrival. */
   update(nowMs: number, packetMs: number): void {
-    this.#forgetLate(nowMs);
+    this.#giveBack(nowMs);
     const aimMs = this.#aim(nowMs, packetMs);
     const passedS = Math.min(Math.max((nowMs - this.#updatedMs) / 1_000, 0), 1);
     this.#updatedMs = nowMs;
@@ -109,10 +118,10 @@ export class DelayTarget {
     this.#targetMs = excessMs > fallMs ? this.#targetMs - fallMs : aimMs;
   }
 
-  #forgetLate(nowMs: number): void {
-    if (this.#moreMs === 0 || nowMs - this.#moreSinceMs < littleLateMemoryMs) return;
+  #giveBack(nowMs: number): void {
+    if (this.#moreMs === 0 || nowMs < this.#giveBackMs) return;
     this.#moreMs -= 1;
-    this.#moreSinceMs = nowMs;
+    this.#giveBackMs = nowMs + giveBackEveryMs;
   }
 
   /** Sound that is queued at the moment from which a missing packet is too late. */
