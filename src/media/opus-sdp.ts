@@ -2,7 +2,7 @@ import type { MicrophoneSettings } from '../audio/microphone-settings.ts';
 import { EarshotError } from '../errors/earshot-error.ts';
 import { type ExtensionIds, type ExtensionName, extensionUris } from './rtp-packet.ts';
 import type { AnsweredSection } from './sdp-answer.ts';
-import type { OfferedSection } from './sdp-offer.ts';
+import type { OfferedMedia } from './sdp-offer.ts';
 
 /** Opus in the offer and the answer (RFC 7587 §6 and §7). */
 
@@ -31,7 +31,7 @@ export interface SoundOffer {
  * `sprop-stereo=1` says that we send them. Audio has no RTX (browsers offer none for it): a NACK is
  * answered with the packet itself.
  */
-export function offerSound(offer: SoundOffer): OfferedSection {
+export function offerSound(offer: SoundOffer): OfferedMedia {
   const pt = opusPayloadType;
   return {
     kind: 'audio',
@@ -73,7 +73,7 @@ const shortPtimeMs = 20;
 export function offerMicrophone(offer: {
   readonly mid: string;
   readonly settings: MicrophoneSettings;
-}): OfferedSection {
+}): OfferedMedia {
   const pt = opusPayloadType;
   const { maxBitrateBps, channels, frameMs, dtx, fec } = offer.settings;
   const flag = (value: boolean): number => (value ? 1 : 0);

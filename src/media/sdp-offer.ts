@@ -1,3 +1,5 @@
+import { maxFastLaneMessageBytes } from './fast-lane-packets.ts';
+
 /** Writing the offer (RFC 8829 §5.2.1): one bundle, RTP/RTCP muxed, trickle ICE. */
 
 /** What the transport brings into the description. */
@@ -8,8 +10,10 @@ export interface LocalTransportParameters {
   readonly fingerprint: string;
 }
 
-/** One media section without its transport. */
-export interface OfferedSection {
+/** One section without its transport. */
+export type OfferedSection = OfferedMedia | OfferedData;
+
+export interface OfferedMedia {
   readonly kind: 'audio' | 'video';
   readonly mid: string;
   readonly direction: 'sendonly' | 'recvonly';
@@ -17,6 +21,15 @@ export interface OfferedSection {
   /** Attribute lines without `a=`: rtpmap, fmtp, rtcp-fb, extmap, msid, ssrc … */
   readonly attributes: readonly string[];
 }
+
+/** Data channels (RFC 8841), which the viewer opens. */
+export interface OfferedData {
+  readonly kind: 'application';
+  readonly mid: string;
+}
+
+/** Port of the SCTP association inside DTLS, at both ends (RFC 8841 §5). */
+export const sctpPort = 5_000;
 
 /** The offer as one string with CRLF line ends. `sessionId` is a number below 2⁶³ (RFC 8866 §5.2). */
 export function writeOffer(options: {
@@ -39,18 +52,40 @@ export function writeOffer(options: {
 }
 
 function writeSection(section: OfferedSection, transport: LocalTransportParameters): string[] {
+  return section.kind === 'application'
+    ? writeData(section, transport)
+    : writeMedia(section, transport);
+}
+
+function writeMedia(section: OfferedMedia, transport: LocalTransportParameters): string[] {
   return [
     `m=${section.kind} 9 UDP/TLS/RTP/SAVPF ${section.payloadTypes.join(' ')}`,
     'c=IN IP4 0.0.0.0',
     'a=rtcp:9 IN IP4 0.0.0.0',
+    ...writeTransport(section.mid, transport),
+    `a=${section.direction}`,
+    'a=rtcp-mux',
+    ...section.attributes.map((attribute) => `a=${attribute}`),
+  ];
+}
+
+function writeData(section: OfferedData, transport: LocalTransportParameters): string[] {
+  return [
+    'm=application 9 UDP/DTLS/SCTP webrtc-datachannel',
+    'c=IN IP4 0.0.0.0',
+    ...writeTransport(section.mid, transport),
+    `a=sctp-port:${sctpPort}`,
+    `a=max-message-size:${maxFastLaneMessageBytes}`,
+  ];
+}
+
+function writeTransport(mid: string, transport: LocalTransportParameters): string[] {
+  return [
     `a=ice-ufrag:${transport.usernameFragment}`,
     `a=ice-pwd:${transport.password}`,
     'a=ice-options:trickle',
     `a=fingerprint:sha-256 ${transport.fingerprint}`,
     'a=setup:actpass',
-    `a=mid:${section.mid}`,
-    `a=${section.direction}`,
-    'a=rtcp-mux',
-    ...section.attributes.map((attribute) => `a=${attribute}`),
+    `a=mid:${mid}`,
   ];
 }

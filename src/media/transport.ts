@@ -19,7 +19,16 @@ export interface TransportEvents {
   rtp: [{ readonly header: Buffer; readonly payload: Buffer }];
   /** An authenticated compound RTCP packet, valid during the call only. */
   rtcp: [Buffer];
+  /** A binary message on the viewer's fast-lane channel, 1–4,096 bytes, valid during the call only. */
+  data: [Buffer];
+  /** Whether the viewer's fast-lane channel is open now. */
+  'data-channel': [boolean];
 }
+
+/** What may wait to be sent on the data channel, in bytes of messages: some 30 packets of sound. */
+export const maxDataQueueBytes = 16_384;
+/** The longest message that goes in one datagram (IPv6's least MTU of 1,280 bytes holds it). */
+export const maxDatagramMessageBytes = 1_160;
 
 export interface Transport extends EventEmitter<TransportEvents> {
   /** Opens the transport and describes `sections` on it. Candidates follow as events. Once. */
@@ -34,6 +43,14 @@ export interface Transport extends EventEmitter<TransportEvents> {
    */
   sendRtp(packets: readonly RtpPacket[]): number;
   sendRtcp(compound: Buffer): void;
+  readonly dataChannelOpen: boolean;
+  /**
+   * Sends one binary message of 1–4,096 bytes on the viewer's fast-lane channel: unordered, never a
+   * second time. False: no channel is open, `maxDataQueueBytes` wait already, or the length is not
+   * right; nothing was queued. The bytes are copied before it returns. Of one longer than
+   * {@link maxDatagramMessageBytes} any lost part loses the whole.
+   */
+  sendData(message: Uint8Array): boolean;
   readonly state: TransportState;
   /** Type of the remote candidate in use (host, srflx, prflx, relay); empty before there is one. */
   readonly candidateType: string;

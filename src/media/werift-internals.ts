@@ -87,6 +87,68 @@ export interface TurnPath extends IceProtocol {
   };
 }
 
+/** One DATA chunk on its way out. */
+export interface SctpChunk {
+  readonly userData: Buffer;
+  /** Undefined: sent again until it is acknowledged. */
+  readonly maxRetransmits?: number | undefined;
+  abandoned: boolean;
+  retransmit: boolean;
+  /** How many SACKs missed it; three and it counts as lost. */
+  misses: number;
+  /** Bytes it counts for in flight. */
+  bookSize: number;
+}
+
+interface SctpEvent<A extends readonly unknown[]> {
+  subscribe(listener: (...args: A) => void): void;
+  allUnsubscribe(): void;
+}
+
+/** werift's SCTP association, inside its `RTCSctpTransport`. Sequence numbers (TSN) are 32 bits. */
+export interface SctpAssociation {
+  transport: { send(packet: Buffer): Promise<void> };
+  isServer: boolean;
+  /** RFC 9260 §4; {@link sctpEstablished} is the one with data. */
+  readonly associationState: number;
+  readonly stateChanged: { readonly connected: SctpEvent<[]>; readonly closed: SctpEvent<[]> };
+  readonly onReceive: SctpEvent<[streamId: number, protocol: number, data: Buffer]>;
+  readonly onReconfigStreams: SctpEvent<[streamIds: number[]]>;
+  onSackReceived: () => Promise<void>;
+  _inboundStreamsMax: number;
+  _outboundStreamsCount: number;
+  readonly inboundStreams: Readonly<Record<number, { readonly reassembly: readonly object[] }>>;
+  readonly lastReceivedTsn?: number | undefined;
+  readonly lastSackedTsn: number;
+  readonly advancedPeerAckTsn: number;
+  /** The next one. */
+  readonly localTsn: number;
+  readonly outboundQueue: readonly SctpChunk[];
+  readonly sentQueue: readonly SctpChunk[];
+  /** The FORWARD-TSN to send with the next transmission. */
+  forwardTsnChunk?: object | undefined;
+  readonly flightSize: number;
+  /** Seconds. */
+  readonly srtt?: number | undefined;
+  readonly reconfigQueue: number[];
+  start(remotePort: number): Promise<void>;
+  /** Aborts it and clears its timers. */
+  stop(): Promise<void>;
+  handleData(packet: Buffer): Promise<void>;
+  send(
+    streamId: number,
+    protocol: number,
+    data: Buffer,
+    options: { readonly ordered: boolean; readonly maxRetransmits?: number },
+  ): Promise<void>;
+  transmitReconfigRequest(): Promise<void>;
+  maybeAbandon: (chunk: SctpChunk) => boolean;
+  updateAdvancedPeerAckPoint: () => void;
+  flightSizeDecrease(chunk: SctpChunk): void;
+}
+
+export const sctpEstablished = 4;
+
 export function iceAgentOf(connection: object): IceAgent {
   if (isIceAgent(connection)) return connection;
   throw unexpected('Connection');
@@ -95,6 +157,11 @@ export function iceAgentOf(connection: object): IceAgent {
 export function stunPathOf(protocol: StunProtocol): StunPath {
   if (isStunPath(protocol)) return protocol;
   throw unexpected('StunProtocol');
+}
+
+export function sctpAssociationOf(association: object): SctpAssociation {
+  if (isSctpAssociation(association)) return association;
+  throw unexpected('SCTP');
 }
 
 export function isTurnPath(protocol: object): protocol is TurnPath {
@@ -115,6 +182,30 @@ function isIceAgent(value: object): value is IceAgent {
     ['ensureProtocol', 'appendLocalCandidate', 'pairLocalProtocol', 'buildRequest'].every(
       (name) => typeof Reflect.get(value, name) === 'function',
     )
+  );
+}
+
+function isSctpAssociation(value: object): value is SctpAssociation {
+  return (
+    ['outboundQueue', 'sentQueue', 'reconfigQueue'].every((name) =>
+      Array.isArray(Reflect.get(value, name)),
+    ) &&
+    ['cwnd', 'flightSize', 'localTsn', 'lastSackedTsn', 'advancedPeerAckTsn'].every(
+      (name) => typeof Reflect.get(value, name) === 'number',
+    ) &&
+    ['fastRecoveryExit', 'forwardTsnChunk', 'inboundStreams', 'stateChanged'].every(
+      (name) => name in value,
+    ) &&
+    [
+      'handleData',
+      'send',
+      'start',
+      'stop',
+      'maybeAbandon',
+      'updateAdvancedPeerAckPoint',
+      'flightSizeDecrease',
+      'transmitReconfigRequest',
+    ].every((name) => typeof Reflect.get(value, name) === 'function')
   );
 }
 

@@ -2,6 +2,8 @@ import { EventEmitter } from 'node:events';
 import { RTCDtlsFingerprint, RTCDtlsParameters, RTCDtlsTransport } from 'werift';
 import { messageOf } from '../errors/earshot-error.ts';
 import type { Log } from '../log/log.ts';
+import { DataChannel } from './data-channel.ts';
+import { DtlsData } from './dtls-data.ts';
 import { clientProofFault, type HandshakeMessage } from './dtls-proof.ts';
 import { contentTypes, type DtlsPhase, type DtlsRecord } from './dtls-records.ts';
 import type { RtpPacket } from './rtp-packet.ts';
@@ -45,6 +47,10 @@ export class WeriftTransport extends EventEmitter<TransportEvents> implements Tr
   #handshakeRecords = 0;
   #sender: SrtpSender | undefined;
   #receiver: SrtpReceiver | undefined;
+  #offersData = false;
+  #data: DtlsData | undefined;
+  #channel: DataChannel | undefined;
+  #faultLogged = false;
   #lastHeardMs = performance.now();
   #refused = 0;
   #answered = false;
@@ -83,12 +89,17 @@ export class WeriftTransport extends EventEmitter<TransportEvents> implements Tr
     return this.#refused;
   }
 
+  get dataChannelOpen(): boolean {
+    return this.#channel?.isOpen ?? false;
+  }
+
   async createOffer(sections: readonly OfferedSection[]): Promise<string> {
     const certificate = await RTCDtlsTransport.SetupCertificate();
     const endpoints = await this.#mux.endpoints();
     if (this.#state !== 'new') return '';
     this.#dtls.localCertificate = certificate;
     this.#dtls.role = 'server';
+    this.#offersData = sections.some(({ kind }) => kind === 'application');
     this.#mux.attach(this.#session);
     this.#setState('connecting', '');
     this.#ice.open(endpoints);
@@ -137,6 +148,10 @@ export class WeriftTransport extends EventEmitter<TransportEvents> implements Tr
     if (this.#sender !== undefined) this.#ice.send(this.#sender.protectRtcp(compound));
   }
 
+  sendData(message: Uint8Array): boolean {
+    return this.#channel?.send(message) ?? false;
+  }
+
   probe(): void {
     this.#ice.probe();
   }
@@ -145,6 +160,9 @@ export class WeriftTransport extends EventEmitter<TransportEvents> implements Tr
     if (this.#state === 'closed') return;
     if (this.#state !== 'new') this.#mux.detach(this.#session);
     this.#setState('closed', '');
+    // First, while it can still say so to the viewer.
+    await this.#channel?.close();
+    this.#data = undefined;
     this.#sender = undefined;
     this.#receiver = undefined;
     // Ends the repetition of a flight that nobody will answer any more.
@@ -171,6 +189,7 @@ export class WeriftTransport extends EventEmitter<TransportEvents> implements Tr
       return;
     }
     this.#openSrtp();
+    this.#openData();
     this.#phase = 'connected';
     this.#lastHeardMs = performance.now();
     this.#setState('connected', '');
@@ -203,6 +222,33 @@ export class WeriftTransport extends EventEmitter<TransportEvents> implements Tr
     if (keys === undefined) return;
     this.#sender = new SrtpSender({ key: keys.localKey, salt: keys.localSalt });
     this.#receiver = new SrtpReceiver({ key: keys.remoteKey, salt: keys.remoteSalt });
+  }
+
+  #openData(): void {
+    const { cipher: context } = this.#dtls.dtls ?? {};
+    if (context === undefined) return;
+    const { cipher, sessionType } = context;
+    const data = new DtlsData({
+      encrypt: (fragment, header) => cipher.encrypt(sessionType, fragment, header),
+      decrypt: (fragment, header) => cipher.decrypt(sessionType, fragment, header),
+    });
+    this.#data = data;
+    if (!this.#offersData) return;
+    this.#channel = new DataChannel({
+      dtls: this.#dtls,
+      send: (packet) => this.#ice.send(data.seal(packet)),
+      onOpen: (open) => this.emit('data-channel', open),
+      onMessage: (message) => this.emit('data', message),
+      onRefused: (error) => this.#refuseData(error),
+    });
+  }
+
+  /** A fault of the association is told once: a viewer can make as many as it likes. */
+  #refuseData(error: unknown): void {
+    this.#refused += 1;
+    if (error === undefined || this.#faultLogged) return;
+    this.#faultLogged = true;
+    this.#log.warn({ error: messageOf(error) }, 'data channel packet not taken');
   }
 
   #muxSession(): MuxSession {
@@ -246,6 +292,10 @@ export class WeriftTransport extends EventEmitter<TransportEvents> implements Tr
     path: IngressPath,
   ): void {
     for (const record of records) {
+      if (record.contentType === contentTypes.data) {
+        this.#receiveData(record);
+        continue;
+      }
       if (record.contentType === contentTypes.handshake) this.#handshakeRecords += 1;
       if (this.#handshakeRecords > maxHandshakeRecords) return;
       this.#ice.receiveDtls(record.bytes, path);
@@ -253,19 +303,21 @@ export class WeriftTransport extends EventEmitter<TransportEvents> implements Tr
     for (const record of alerts) this.#receiveAlert(record);
   }
 
+  #receiveData(record: DtlsRecord): void {
+    const packet = this.#data?.open(record);
+    if (packet === undefined) {
+      this.#refused += 1;
+      return;
+    }
+    this.#heard();
+    if (this.#channel === undefined) this.#refused += 1;
+    else this.#channel.receive(packet);
+  }
+
   /** A close_notify or fatal alert under the viewer's keys; any other record of that type is nobody's. */
   #receiveAlert(record: DtlsRecord): void {
-    const cipher = this.#dtls.dtls?.cipher;
-    if (cipher === undefined) return;
-    let alert: Buffer;
-    try {
-      alert = cipher.cipher.decrypt(cipher.sessionType, record.fragment, {
-        type: record.contentType,
-        version: record.bytes.readUInt16BE(1),
-        epoch: record.epoch,
-        sequenceNumber: record.sequence,
-      });
-    } catch {
+    const alert = this.#data?.open(record);
+    if (alert === undefined) {
       this.#refused += 1;
       return;
     }

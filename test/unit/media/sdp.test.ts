@@ -110,6 +110,45 @@ describe('the offer', () => {
   });
 });
 
+describe('an offer with data channels', () => {
+  const sdp = writeOffer({
+    sessionId: 42n,
+    transport: { usernameFragment: 'abcd', password: 'p'.repeat(24), fingerprint },
+    sections: [
+      offerMicrophone({ mid: '1', settings: microphonePresets.medium }),
+      { kind: 'application', mid: 'data' },
+    ],
+  });
+
+  test('has them in the same bundle, as SCTP over DTLS (RFC 8841)', () => {
+    assert.match(sdp, /^a=group:BUNDLE 1 data\r$/m);
+    const [, , section = ''] = sdp.split(/^(?=m=)/m);
+    assert.deepEqual(section.split('\r\n'), [
+      'm=application 9 UDP/DTLS/SCTP webrtc-datachannel',
+      'c=IN IP4 0.0.0.0',
+      'a=ice-ufrag:abcd',
+      `a=ice-pwd:${'p'.repeat(24)}`,
+      'a=ice-options:trickle',
+      `a=fingerprint:sha-256 ${fingerprint}`,
+      'a=setup:actpass',
+      'a=mid:data',
+      'a=sctp-port:5000',
+      'a=max-message-size:4096',
+      '',
+    ]);
+  });
+
+  test('may be answered without, or with them refused', () => {
+    for (const port of [0, 9]) {
+      const data = `m=application ${port} UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:data\r\n`;
+      const { sections, transport } = readAnswer(answer + data);
+      assert.equal(sections[2]?.kind, 'application');
+      assert.equal(sections[2]?.rejected, port === 0);
+      assert.equal(transport().usernameFragment, 'unKV');
+    }
+  });
+});
+
 describe('the answer', () => {
   test('gives the transport, and what was agreed for the sound', () => {
     const { transport, sections }: Answer = readAnswer(answer);
