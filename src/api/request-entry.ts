@@ -10,17 +10,22 @@ import type { HttpHandlers } from './http-listener.ts';
 import { httpsLocation } from './https-redirect.ts';
 import { isLoopback } from './loopback.ts';
 import type { RouteEnv } from './route.ts';
-import { sessionPath } from './routes/all.ts';
 import { securityHeaders } from './security-headers.ts';
-import type { SessionSockets } from './session-sockets.ts';
 
 /** The status that counts requests whose client left before the answer, as nginx numbers it. */
 const clientGone = 499;
 
+/** Where an admitted request for a WebSocket goes. */
+export interface UpgradeTarget {
+  /** Takes it over, or throws why not. */
+  accept(request: IncomingMessage, duplex: Duplex, head: Buffer): void;
+}
+
 export interface RequestEntryOptions {
   /** Answers what was let in. */
   readonly fetch: (request: Request, env: RouteEnv['Bindings']) => Response | Promise<Response>;
-  readonly sockets: SessionSockets;
+  /** By path. */
+  readonly sockets: ReadonlyMap<string, UpgradeTarget>;
   readonly names: ReadonlySet<string>;
   readonly counts: ApiCounts;
   readonly log: Log;
@@ -130,13 +135,15 @@ export class RequestEntry {
         return;
       }
       this.#admit(listener, incoming, true);
-      if ((incoming.url ?? '').split('?')[0] !== sessionPath) {
+      const { sockets } = this.#options;
+      const target = sockets.get(pathOf(incoming));
+      if (target === undefined) {
         throw new EarshotError(
           'API_NOT_FOUND',
-          `There is no WebSocket here; it is ${sessionPath}.`,
+          `There is no WebSocket here; there are ${[...sockets.keys()].join(' and ')}.`,
         );
       }
-      this.#options.sockets.accept(incoming, socket, head);
+      target.accept(incoming, socket, head);
     } catch (error) {
       refuseUpgrade(socket, asEarshotError(error, this.#options.log));
     }
@@ -152,7 +159,10 @@ export class RequestEntry {
       endUpgrade(socket, '308 Permanent Redirect', [`location: ${location}`]);
       return;
     }
-    const url = this.#location(incoming, sessionPath).replace(/^https/, 'wss');
+    const path = pathOf(incoming);
+    const [main = path] = this.#options.sockets.keys();
+    const target = this.#options.sockets.has(path) ? path : main;
+    const url = this.#location(incoming, target).replace(/^https/, 'wss');
     throw new EarshotError(
       'API_HTTPS_ONLY',
       `Plain HTTP serves this machine only; open the WebSocket at ${url}.`,
@@ -168,6 +178,10 @@ export class RequestEntry {
 function fromElsewhere(listener: ListenerKind, { socket }: IncomingMessage): boolean {
   const { remoteAddress } = socket;
   return listener === 'http' && (remoteAddress === undefined || !isLoopback(remoteAddress));
+}
+
+function pathOf({ url = '' }: IncomingMessage): string {
+  return url.split('?')[0] ?? '';
 }
 
 function noRoute(): EarshotError {

@@ -3,12 +3,11 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { Context } from 'hono';
 import * as v from 'valibot';
 import type { ErrorCode } from '../errors/catalogue.ts';
-import { checkInput, faultSentences } from '../errors/check-input.ts';
-import { EarshotError } from '../errors/earshot-error.ts';
 import { type SchemaNode, schemaNode } from '../errors/schema-words.ts';
 import type { ListenerKind } from './admission.ts';
 import type { EventStreams } from './event-streams.ts';
 import type { LogStreams } from './log-streams.ts';
+import { checkQuery } from './query.ts';
 import { readBody } from './request-body.ts';
 import type { Status } from './schema.ts';
 import type { Services } from './services.ts';
@@ -92,7 +91,7 @@ function withoutBody(
     errors,
     streams: false,
     respond: async (request, context) => {
-      readQuery(request, noQuery);
+      checkQuery(noQuery, request.req.query());
       return request.json(await handle(context, request.req.param()));
     },
   };
@@ -121,7 +120,7 @@ export function post<S extends v.GenericSchema>(
     errors: [...new Set([...bodyErrors, ...errors])],
     streams: false,
     respond: async (request, context) => {
-      readQuery(request, noQuery);
+      checkQuery(noQuery, request.req.query());
       const input = await readBody(request.env.incoming, body, invalidCode);
       return request.json(await handle(context, input));
     },
@@ -143,7 +142,7 @@ export function stream<S extends v.GenericSchema>(
     errors: text.errors ?? [],
     streams: true,
     respond: async (request, context) => {
-      open(context, readQuery(request, query), request.env);
+      open(context, checkQuery(query, request.req.query()), request.env);
       return RESPONSE_ALREADY_SENT;
     },
   };
@@ -151,9 +150,3 @@ export function stream<S extends v.GenericSchema>(
 
 /** The query of a route that takes none. */
 export const noQuery = v.strictObject({});
-
-function readQuery<S extends v.GenericSchema>(request: RouteRequest, schema: S): v.InferOutput<S> {
-  const result = checkInput(schema, request.req.query());
-  if (result.ok) return result.value;
-  throw new EarshotError('API_QUERY_INVALID', `URL: ${faultSentences(result.faults)}`);
-}

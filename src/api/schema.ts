@@ -3,6 +3,7 @@ import { encoderSettingsSchema } from '../audio/encoder-settings.ts';
 import { inputDeviceStates, inputStatsSchema } from '../audio/input/input-stats.ts';
 import { microphoneSettingsSchema } from '../audio/microphone-settings.ts';
 import { presetNames } from '../audio/presets.ts';
+import { fastLaneWays } from '../media/fast-lane-packets.ts';
 
 /**
  * Bodies of the HTTP API under /api/v1, shared by the server, the page and the command. Requests are
@@ -71,6 +72,35 @@ export const childStatusSchema = v.strictObject({
 });
 export type ChildStatusBody = v.InferOutput<typeof childStatusSchema>;
 
+/** What a viewer says of its reception on the fast lane (src/media/FAST-LANE.md); −1: unknown. */
+const fastLaneReportSchema = v.strictObject({
+  isSounding: v.boolean(),
+  delayMs: v.number(),
+  targetMs: v.number(),
+  jitterMs: v.number(),
+  roundTripMs: v.number(),
+  driftPpm: v.number(),
+  received: v.number(),
+  lost: v.number(),
+  recovered: v.number(),
+  late: v.number(),
+  malformed: v.number(),
+  concealedMs: v.number(),
+  underrunMs: v.number(),
+});
+
+export const fastLaneStatusSchema = v.strictObject({
+  via: v.picklist(fastLaneWays),
+  /** The viewer hears this lane, not the track. */
+  sounding: v.boolean(),
+  redundancy: v.boolean(),
+  packetsSent: v.number(),
+  bytesSent: v.number(),
+  /** Packets that the viewer's channel or WebSocket could not take. */
+  dropped: v.number(),
+  report: fastLaneReportSchema,
+});
+
 export const sessionStatusSchema = v.strictObject({
   id: v.string(),
   state: v.picklist(['new', 'connecting', 'connected', 'failed', 'closed']),
@@ -90,6 +120,8 @@ export const sessionStatusSchema = v.strictObject({
   microphoneJitterMs: v.number(),
   microphoneFramesDropped: v.number(),
   datagramsRefused: v.number(),
+  /** Null while the viewer says nothing on it. */
+  fastLane: v.nullable(fastLaneStatusSchema),
 });
 
 /** POST /microphone/start: `session` is the `session_id` of the viewer's WebSocket. */

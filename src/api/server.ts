@@ -10,6 +10,7 @@ import { ownNames } from './admission.ts';
 import { ApiCounts, type ApiStats } from './api-counts.ts';
 import { createApp } from './app.ts';
 import { EventStreams } from './event-streams.ts';
+import { type FastLaneSocketLimits, FastLaneSockets } from './fast-lane-sockets.ts';
 import {
   closeServer,
   createHttpServer,
@@ -23,13 +24,14 @@ import { strictTransportSecurity } from './https-redirect.ts';
 import { LogStreams } from './log-streams.ts';
 import { isLoopback } from './loopback.ts';
 import { loadPageFiles, type PageFile } from './page-files.ts';
-import { RequestEntry } from './request-entry.ts';
-import { routes } from './routes/all.ts';
+import { RequestEntry, type UpgradeTarget } from './request-entry.ts';
+import { fastLanePath, routes, sessionPath } from './routes/all.ts';
 import type { Status } from './schema.ts';
 import type { Services } from './services.ts';
-import { type SessionSocketLimits, SessionSockets } from './session-sockets.ts';
+import { SessionSockets } from './session-sockets.ts';
 import { SharedConnections } from './shared-connections.ts';
 import type { TextStreamLimits } from './text-stream.ts';
+import type { WatchedSocketLimits } from './watched-sockets.ts';
 
 export interface ApiServerOptions {
   /** Address and TCP port to listen on; port 0 takes a free one. */
@@ -54,20 +56,22 @@ export interface ApiServerOptions {
     /** How often the certificate is looked at, in ms. */
     readonly certificate?: { readonly checkMs: number };
     readonly streams?: TextStreamLimits;
-    readonly sessions?: SessionSocketLimits;
+    readonly sessions?: WatchedSocketLimits;
+    readonly fastLanes?: FastLaneSocketLimits;
     /** How long a route may take, in ms; 15,000 unless told otherwise. */
     readonly routeMs?: number;
   };
 }
 
-/** The HTTP API, the page and the session WebSocket: HTTPS, plain HTTP for this machine, and the control socket. */
+/** The HTTP API, the page and the WebSockets: HTTPS, plain HTTP for this machine, and the control socket. */
 export class ApiServer {
   readonly #options: ApiServerOptions;
   readonly #counts = new ApiCounts();
   readonly #names: ReadonlySet<string>;
   readonly #events: EventStreams;
   readonly #logs: LogStreams;
-  readonly #sockets: SessionSockets;
+  readonly #sessions: SessionSockets;
+  readonly #fastLanes: FastLaneSockets;
   readonly #identities: IdentitySource;
   #servers: readonly Server[] = [];
   #connections: SharedConnections | undefined;
@@ -79,12 +83,15 @@ export class ApiServer {
     const counts = this.#counts;
     const streams = limits.streams === undefined ? {} : { limits: limits.streams };
     const sessions = limits.sessions === undefined ? {} : { limits: limits.sessions };
+    const fastLanes = limits.fastLanes === undefined ? {} : { limits: limits.fastLanes };
     this.#options = options;
     this.#names = ownNames(options.allowedHosts);
     this.#identities = this.#createIdentities();
     this.#events = new EventStreams({ services, counts, ...streams });
     this.#logs = new LogStreams({ logs: services.logs, counts, ...streams });
-    this.#sockets = new SessionSockets({ media: services.media, log, counts, ...sessions });
+    const { media } = services;
+    this.#sessions = new SessionSockets({ media, log, counts, ...sessions });
+    this.#fastLanes = new FastLaneSockets({ media, log, counts, ...fastLanes });
   }
 
   get #ownCertificate(): boolean {
@@ -157,7 +164,8 @@ export class ApiServer {
       await listenUnix(control, controlSocket);
       this.#address = await listenTcp(http, { host: listen, port, portKey: 'http.port' });
       this.#events.start();
-      this.#sockets.start();
+      this.#sessions.start();
+      this.#fastLanes.start();
       // Making the device's certificate may take a slow disk a while; these two need none.
       await this.#https.start(owners ?? (await this.#identities.load()));
     } catch (error) {
@@ -171,7 +179,7 @@ export class ApiServer {
   async stop(): Promise<void> {
     this.#events.stop();
     this.#logs.stop();
-    await this.#sockets.stop();
+    await Promise.all([this.#sessions.stop(), this.#fastLanes.stop()]);
     const servers = this.#servers;
     this.#servers = [];
     const closed = [...servers.map(closeServer), this.#https?.stop()];
@@ -229,7 +237,10 @@ export class ApiServer {
     });
     return new RequestEntry({
       fetch: (request, env) => app.fetch(request, env),
-      sockets: this.#sockets,
+      sockets: new Map<string, UpgradeTarget>([
+        [sessionPath, this.#sessions],
+        [fastLanePath, this.#fastLanes],
+      ]),
       names: this.#names,
       counts: this.#counts,
       log,

@@ -1,3 +1,4 @@
+import type { FastLaneConnection, FastLaneSocket } from '../media/fast-lane-sender.ts';
 import type { DeviceMessage } from '../media/signaling-messages.ts';
 import type {
   ApiEvents,
@@ -65,12 +66,20 @@ export interface ViewerSession {
   close(reason: string): void;
 }
 
+/** Where the fast lane of a session takes a WebSocket (src/media/FAST-LANE.md). */
+export interface FastLaneDoor {
+  /** In place of the one before, which is asked to end. */
+  openSocket(socket: FastLaneSocket): FastLaneConnection;
+}
+
 export interface MediaService {
   /** Throws MEDIA_TOO_MANY_VIEWERS. `send` may be called until `close`; `end` asks to close the WebSocket. */
   openSession(viewer: {
     readonly send: (message: DeviceMessage) => void;
     readonly end: (reason: string) => void;
   }): ViewerSession;
+  /** Throws MEDIA_SESSION_UNKNOWN. */
+  fastLane(session: string): FastLaneDoor;
   sessions(): readonly Status['sessions'][number][];
 }
 

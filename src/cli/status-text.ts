@@ -6,6 +6,7 @@ import {
   colour,
   countText,
   durationText,
+  millisecondsText,
   printable,
   textFields,
   textTable,
@@ -117,6 +118,7 @@ export function sessionsText(
   if (sessions.length === 0) return 'No viewers.\n';
   const shown = [
     ...viewerColumns,
+    ...(sessions.some(({ fastLane }) => fastLane !== null) ? fastLaneColumns : []),
     ...(sessions.some(({ microphonePackets }) => microphonePackets > 0) ? microphoneColumns : []),
     ...(rates === undefined ? [] : [rateColumn(rates)]),
   ];
@@ -134,11 +136,17 @@ const viewerColumns: readonly Column[] = [
   ['STATE', ({ state, reason }) => (reason === '' ? state : `${state} (${reason})`)],
   ['SINCE', ({ ageMs }) => durationText(ageMs)],
   ['VIA', ({ candidateType }) => (candidateType === '' ? '–' : candidateType)],
-  ['RTT', ({ roundTripMs }) => (roundTripMs < 0 ? '–' : `${roundTripMs.toFixed(1)} ms`)],
+  ['RTT', ({ roundTripMs }) => millisecondsText(roundTripMs)],
   ['JITTER', ({ jitterMs }) => `${jitterMs.toFixed(1)} ms`],
   ['LOSS', ({ fractionLost }) => `${(fractionLost * 100).toFixed(1)} %`],
   ['PACKETS', ({ packetsSent }) => String(packetsSent)],
   ['SENT AGAIN', ({ packetsRetransmitted }) => String(packetsRetransmitted)],
+];
+
+/** What the viewer hears, and how late; only shown when one speaks the fast lane. */
+const fastLaneColumns: readonly Column[] = [
+  ['HEARS', ({ fastLane }) => (fastLane?.sounding === true ? 'fast lane' : 'track')],
+  ['DELAY', ({ fastLane }) => millisecondsText(fastLane?.report.delayMs)],
 ];
 
 /** What arrives of a viewer's microphone; only shown when one has sent. */

@@ -62,3 +62,8 @@ export function colour(io: CliIo, name: keyof typeof colours, text: string): str
 export function printable(text: string): string {
   return text.replaceAll(/\p{Cc}/gu, '?');
 }
+
+/** A time that may be unknown: missing or negative. */
+export function millisecondsText(ms: number | undefined): string {
+  return ms === undefined || ms < 0 ? '–' : `${ms.toFixed(1)} ms`;
+}

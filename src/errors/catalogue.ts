@@ -141,6 +141,11 @@ export const errorCatalogue = {
     http: 503,
     exit: 69,
   },
+  MEDIA_SESSION_UNKNOWN: {
+    summary: 'There is no viewer session of that id, so it has no fast lane.',
+    http: 404,
+    exit: 2,
+  },
   MEDIA_PORTS_EXHAUSTED: {
     summary: 'No UDP port of the configured range is free.',
     http: 503,

@@ -4,6 +4,9 @@ import type { MicrophoneSettings } from '../audio/microphone-settings.ts';
 import { defaultPreset, microphonePresets } from '../audio/presets.ts';
 import { EarshotError, messageOf } from '../errors/earshot-error.ts';
 import type { Log } from '../log/log.ts';
+import { addFastLaneCounts, type FastLaneCounts, noFastLaneCounts } from './fast-lane-counts.ts';
+import type { FastLaneSender } from './fast-lane-sender.ts';
+import { FastLaneStream } from './fast-lane-stream.ts';
 import type {
   EncodedAudioFrame,
   MediaStats,
@@ -41,7 +44,7 @@ export interface MediaHubOptions {
 }
 
 export interface MediaHubEvents {
-  /** How many sessions are connected now. */
+  /** How many sessions can hear the host now: connected, or listening by the fast lane's WebSocket. */
   viewers: [number];
   /** A frame of the session that holds the microphone. Valid during the call only. */
   microphone: [MicrophoneFrame];
@@ -70,12 +73,14 @@ export class MediaHub extends EventEmitter<MediaHubEvents> {
   readonly #sessions = new Set<Session>();
   /** Counts of the sessions that have ended. */
   readonly #ended: PeerCounts = noCounts();
+  readonly #endedFastLanes: FastLaneCounts = noFastLaneCounts();
+  readonly #fastLane = new FastLaneStream();
   #microphoneSettings: MicrophoneSettings = microphonePresets[defaultPreset];
   #sessionsTotal = 0;
   #connectionsFailed = 0;
   #framesPublished = 0;
   #gapsSkipped = 0;
-  #connected = 0;
+  #listening = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: MediaHubOptions) {
@@ -113,7 +118,7 @@ export class MediaHub extends EventEmitter<MediaHubEvents> {
     await this.#mux.stop();
   }
 
-  /** Sends one Opus packet to every connected viewer. The payload is copied once, whoever listens. */
+  /** Sends one Opus packet to every viewer, on its track and where it asks on the fast lane. The payload is copied once, whoever listens. */
   publishAudio(frame: EncodedAudioFrame): void {
     this.#framesPublished += 1;
     const { samples, captureTimeNs } = frame;
@@ -122,15 +127,25 @@ export class MediaHub extends EventEmitter<MediaHubEvents> {
       this.#gapsSkipped += 1;
       this.#log.debug({ samples: step.skipped }, 'gap in the sound skipped');
     }
-    if (!step.send || this.#connected === 0) return;
+    if (!step.send) return;
+    if (this.#listening === 0) {
+      this.#fastLane.skip();
+      return;
+    }
     const sound = {
       payload: Buffer.from(frame.payload),
       samples,
       timestamp: step.timestamp,
       marker: step.marker,
       captureTimeNs,
+      discontinuity: frame.discontinuity || step.skipped > 0,
     };
-    for (const session of this.#sessions) session.sendSound(sound);
+    const packet = this.#fastLane.next(sound);
+    for (const session of this.#sessions) {
+      // First those who wait for it the least.
+      if (packet !== undefined) session.fastLane.sendSound(packet);
+      session.sendSound(sound);
+    }
   }
 
   /** Opens a session for a WebSocket. Throws MEDIA_TOO_MANY_VIEWERS. */
@@ -152,14 +167,16 @@ export class MediaHub extends EventEmitter<MediaHubEvents> {
       createPeer: () => this.#createPeer(),
       log: this.#log,
       nowMs: () => performance.now(),
+      nowUs: () => Number(process.hrtime.bigint() / 1_000n),
       limits: this.#limits,
     });
     this.#sessions.add(session);
     this.#sessionsTotal += 1;
     session.on('state', (state) => {
       if (state === 'failed') this.#connectionsFailed += 1;
-      this.#countConnected();
+      this.#countListening();
     });
+    session.fastLane.on('listening', () => this.#countListening());
     session.on('microphone', (frame) => this.emit('microphone', frame));
     session.start();
     return {
@@ -173,13 +190,24 @@ export class MediaHub extends EventEmitter<MediaHubEvents> {
     };
   }
 
+  /** The fast lane of a session. Throws MEDIA_SESSION_UNKNOWN. */
+  fastLane(id: string): FastLaneSender {
+    const session = this.#session(id);
+    if (session === undefined) {
+      throw new EarshotError(
+        'MEDIA_SESSION_UNKNOWN',
+        'There is no viewer session of that id; it ends with its WebSocket.',
+      );
+    }
+    return session.fastLane;
+  }
+
   /**
    * Lets the microphone of one session through, and of no other; undefined: of none. False, and
    * nothing changes, when there is no such session. It lasts over media resets, until the session ends.
    */
   openMicrophone(id: string | undefined): boolean {
-    const known = [...this.#sessions].some((session) => session.id === id);
-    if (id !== undefined && !known) return false;
+    if (id !== undefined && this.#session(id) === undefined) return false;
     for (const session of this.#sessions) session.holdMicrophone(session.id === id);
     return true;
   }
@@ -196,7 +224,12 @@ export class MediaHub extends EventEmitter<MediaHubEvents> {
   stats(): MediaStats {
     const totals = noCounts();
     addCounts(totals, this.#ended);
-    for (const session of this.#sessions) addCounts(totals, session.totals());
+    const fastLane = noFastLaneCounts();
+    addFastLaneCounts(fastLane, this.#endedFastLanes);
+    for (const session of this.#sessions) {
+      addCounts(totals, session.totals());
+      addFastLaneCounts(fastLane, session.fastLane.counts);
+    }
     let datagramsRefused = 0;
     for (const count of this.#mux.refusals().values()) datagramsRefused += count;
     return {
@@ -215,7 +248,13 @@ export class MediaHub extends EventEmitter<MediaHubEvents> {
       microphoneFramesDropped: allDrops(totals.microphoneDrops),
       microphoneDrops: totals.microphoneDrops,
       gapsSkipped: this.#gapsSkipped,
+      fastLane,
     };
+  }
+
+  #session(id: string): Session | undefined {
+    for (const session of this.#sessions) if (session.id === id) return session;
+    return undefined;
   }
 
   #createPeer(): Peer {
@@ -239,17 +278,19 @@ export class MediaHub extends EventEmitter<MediaHubEvents> {
       this.emit('session-closed', session.id);
       await session.close(reason);
       addCounts(this.#ended, session.totals());
+      addFastLaneCounts(this.#endedFastLanes, session.fastLane.counts);
       session.removeAllListeners();
+      session.fastLane.removeAllListeners();
     }
-    this.#countConnected();
+    this.#countListening();
   }
 
-  #countConnected(): void {
-    let connected = 0;
-    for (const { state } of this.#sessions) if (state === 'connected') connected += 1;
-    if (connected === this.#connected) return;
-    this.#connected = connected;
-    this.emit('viewers', connected);
+  #countListening(): void {
+    let listening = 0;
+    for (const session of this.#sessions) if (session.isListening) listening += 1;
+    if (listening === this.#listening) return;
+    this.#listening = listening;
+    this.emit('viewers', listening);
   }
 
   #tick(): void {

@@ -1,3 +1,5 @@
+import type { FastLaneCounts } from './fast-lane-counts.ts';
+import type { FastLaneStatus } from './fast-lane-sender.ts';
 import type { MicrophoneDrops } from './peer-counts.ts';
 
 /** Types at the border of `src/media/`: what comes in, and what it says of itself. */
@@ -60,6 +62,8 @@ export interface SessionStatus {
   readonly microphoneFramesDropped: number;
   /** Datagrams that the ingress guard refused. */
   readonly datagramsRefused: number;
+  /** Null while the viewer says nothing on it. */
+  readonly fastLane: FastLaneStatus | null;
 }
 
 /** Totals over all sessions since the process started. */
@@ -83,4 +87,5 @@ export interface MediaStats {
   readonly microphoneDrops: MicrophoneDrops;
   /** RTP clock skips for real gaps in capture. */
   readonly gapsSkipped: number;
+  readonly fastLane: FastLaneCounts;
 }

@@ -29,6 +29,8 @@ export interface SoundPacket {
   readonly marker: boolean;
   /** When its first sample was captured, CLOCK_MONOTONIC ns. */
   readonly captureTimeNs: bigint;
+  /** Sound before it is missing at the source. */
+  readonly discontinuity: boolean;
 }
 
 export interface PeerOptions {
@@ -45,10 +47,15 @@ export interface PeerEvents {
   candidate: [string];
   /** A packet of the viewer's microphone, accepted. Valid during the call only. */
   microphone: [MicrophonePacket];
+  /** A message of the viewer's fast lane. Valid during the call only. */
+  data: [Buffer];
+  /** Whether its fast-lane channel is open now. */
+  'data-channel': [boolean];
 }
 
 const soundMid = '0';
 const microphoneMid = '1';
+const dataMid = 'data';
 const reportIntervalNs = 1_000_000_000n;
 /** With no round trip measured, a NACK repeated sooner than this is for a repeat still under way. */
 const defaultRepeatSpacingMs = 20;
@@ -119,6 +126,8 @@ export class Peer extends EventEmitter<PeerEvents> {
     const { transport } = this;
     transport.on('state', (state, reason) => this.emit('state', state, reason));
     transport.on('candidate', (candidate) => this.emit('candidate', candidate));
+    transport.on('data', (message) => this.emit('data', message));
+    transport.on('data-channel', (open) => this.emit('data-channel', open));
     transport.on('rtcp', (compound) => this.#receiveRtcp(compound));
     transport.on('rtp', ({ header, payload }) => {
       const packet = this.#microphone.receive(header, payload, this.#nowNs());
@@ -133,6 +142,7 @@ export class Peer extends EventEmitter<PeerEvents> {
         trackId: 'host-sound',
       }),
       offerMicrophone({ mid: microphoneMid, settings: this.#microphoneSettings }),
+      { kind: 'application', mid: dataMid },
     ]);
   }
 

@@ -1,20 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
-import * as v from 'valibot';
 import type { ErrorCode } from '../errors/catalogue.ts';
 import { EarshotError, isEarshotError, messageOf } from '../errors/earshot-error.ts';
 import type { Log } from '../log/log.ts';
+import { FastLaneSender } from './fast-lane-sender.ts';
 import type { MicrophoneFrame, SessionState, SessionStatus } from './media-types.ts';
 import type { MicrophonePacket } from './microphone-reception.ts';
 import type { Peer, SoundPacket } from './peer.ts';
 import { addCounts, allDrops, noCounts, type PeerCounts } from './peer-counts.ts';
 import { readAnswer } from './sdp-answer.ts';
-import {
-  type DeviceMessage,
-  type ViewerMessage,
-  viewerMessageSchema,
-} from './signaling-messages.ts';
-import type { TransportState } from './transport.ts';
+import type { DeviceMessage, ViewerMessage } from './signaling-messages.ts';
+import { maxDatagramMessageBytes, type TransportState } from './transport.ts';
+import { invalidMessage, readViewerMessage } from './viewer-message.ts';
 
 export interface SessionOptions {
   readonly send: (message: DeviceMessage) => void;
@@ -25,6 +22,8 @@ export interface SessionOptions {
   readonly createPeer: () => Peer;
   readonly log: Log;
   readonly nowMs: () => number;
+  /** CLOCK_MONOTONIC in whole µs, the clock of the fast lane. */
+  readonly nowUs: () => number;
   readonly limits?: Partial<SessionLimits>;
 }
 
@@ -51,7 +50,6 @@ const defaultLimits: SessionLimits = {
   silenceMs: 6_000,
 };
 
-const maxMessageCharacters = 64 * 1024;
 /** Candidates that may come before the answer they belong to. */
 const maxEarlyCandidates = 64;
 /** Refused messages in a row after which the WebSocket is closed: a page of ours sends none. */
@@ -74,6 +72,7 @@ type Phase = 'idle' | 'offering' | 'offered' | 'answered';
  */
 export class Session extends EventEmitter<SessionEvents> {
   readonly id = randomUUID();
+  readonly fastLane: FastLaneSender;
   readonly #options: SessionOptions;
   readonly #limits: SessionLimits;
   readonly #log: Log;
@@ -97,6 +96,13 @@ export class Session extends EventEmitter<SessionEvents> {
     this.#limits = { ...defaultLimits, ...options.limits };
     this.#log = options.log.child({ session: this.id.slice(0, 8) });
     this.#startedMs = options.nowMs();
+    this.fastLane = new FastLaneSender({
+      channel: {
+        maxRedundantBytes: maxDatagramMessageBytes,
+        send: (message) => this.#peer?.transport.sendData(message) ?? false,
+      },
+      nowUs: options.nowUs,
+    });
   }
 
   /** Greets the viewer. */
@@ -112,11 +118,16 @@ export class Session extends EventEmitter<SessionEvents> {
     return this.#state;
   }
 
+  /** The viewer can hear the host: over its peer connection, or over the WebSocket of its fast lane. */
+  get isListening(): boolean {
+    return this.#state === 'connected' || this.fastLane.isListeningBySocket;
+  }
+
   /** One text frame of the WebSocket. A bad one is answered, never thrown. */
   receive(text: string): void {
     if (this.#state === 'closed') return;
     try {
-      this.#handle(parseMessage(text));
+      this.#handle(readViewerMessage(text));
       this.#refusals = 0;
     } catch (error) {
       this.#refuse(error);
@@ -134,6 +145,7 @@ export class Session extends EventEmitter<SessionEvents> {
 
   /** Called a few times a second. */
   tick(): void {
+    this.fastLane.tick();
     const nowMs = this.#options.nowMs();
     if (nowMs >= this.#deadlineMs) {
       this.#fail(
@@ -175,6 +187,7 @@ export class Session extends EventEmitter<SessionEvents> {
       microphoneJitterMs: this.#peer?.microphoneJitterMs ?? 0,
       microphoneFramesDropped: allDrops(totals.microphoneDrops),
       datagramsRefused: totals.datagramsRefused,
+      fastLane: this.fastLane.status(),
     };
   }
 
@@ -193,6 +206,7 @@ export class Session extends EventEmitter<SessionEvents> {
   async close(reason: string): Promise<void> {
     if (this.#state !== 'closed') {
       this.#dropPeer();
+      this.fastLane.endSocket(reason);
       this.#setState('closed', reason);
     }
     await this.#closing;
@@ -229,6 +243,12 @@ export class Session extends EventEmitter<SessionEvents> {
       if (peer === this.#peer) this.#peerState(state, reason);
     });
     peer.on('microphone', (packet) => this.#hear(peer, packet));
+    peer.on('data', (message) => {
+      if (peer === this.#peer) this.fastLane.receive('channel', message);
+    });
+    peer.on('data-channel', (open) => {
+      if (peer === this.#peer && !open) this.fastLane.channelClosed();
+    });
     const candidates: string[] = [];
     peer.on('candidate', (candidate) => {
       // A candidate never overtakes its offer.
@@ -324,6 +344,7 @@ export class Session extends EventEmitter<SessionEvents> {
     if (peer === undefined) return;
     this.#earlier = this.totals();
     this.#peer = undefined;
+    this.fastLane.channelClosed();
     this.#closing = Promise.all([this.#closing, peer.close()]).then(
       () => undefined,
       (error: unknown) => {
@@ -367,27 +388,6 @@ export class Session extends EventEmitter<SessionEvents> {
     const reported = this.#peer?.reception.roundTripMs ?? -1;
     return reported >= 0 ? reported : (this.#peer?.transport.roundTripMs ?? -1);
   }
-}
-
-function parseMessage(text: string): ViewerMessage {
-  if (text.length > maxMessageCharacters) {
-    throw invalidMessage(`A message may have ${maxMessageCharacters} characters at most.`);
-  }
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw invalidMessage(`The message is not JSON: ${messageOf(error)}`);
-  }
-  const result = v.safeParse(viewerMessageSchema, value);
-  if (result.success) return result.output;
-  const [issue] = result.issues;
-  const path = v.getDotPath(issue) ?? 'the message';
-  throw invalidMessage(`${path}: ${issue.message}`);
-}
-
-function invalidMessage(message: string): EarshotError {
-  return new EarshotError('MEDIA_SIGNALING_INVALID', message);
 }
 
 function outOfOrder(type: string, why: string): EarshotError {

@@ -29,12 +29,12 @@ export const apiMetrics: readonly Metric[] = [
   ),
   plain(
     'gauge',
-    ['earshot_api_websockets', '1', 'Session WebSockets open now.'],
+    ['earshot_api_websockets', '1', 'WebSockets open now, of sessions and of the fast lane.'],
     ({ api }) => api().socketsOpen,
   ),
   plain(
     'counter',
-    ['earshot_api_websockets_total', '1', 'Session WebSockets opened.'],
+    ['earshot_api_websockets_total', '1', 'WebSockets opened.'],
     ({ api }) => api().socketsTotal,
   ),
   plain(
@@ -42,7 +42,7 @@ export const apiMetrics: readonly Metric[] = [
     [
       'earshot_api_websockets_dropped_total',
       '1',
-      'Session WebSockets ended by the server: silent, flooding, binary or too slow.',
+      'WebSockets ended by the server: silent, flooding, too slow, or with what is no message of theirs.',
     ],
     ({ api }) => api().socketsDropped,
   ),

@@ -2,6 +2,7 @@ import { apiMetrics } from './api-metrics.ts';
 import { audioInputMetrics } from './audio-input-metrics.ts';
 import { audioOutputMetrics } from './audio-output-metrics.ts';
 import { childMetrics } from './child-metrics.ts';
+import { fastLaneMetrics } from './fast-lane-metrics.ts';
 import { ipcMetrics } from './ipc-metrics.ts';
 import { mediaMetrics } from './media-metrics.ts';
 import type { Metric } from './metric.ts';
@@ -15,6 +16,7 @@ export const metricTable: readonly Metric[] = [
   ...microphoneMetrics,
   ...audioInputMetrics,
   ...mediaMetrics,
+  ...fastLaneMetrics,
   ...ipcMetrics,
   ...apiMetrics,
   ...processMetrics,

@@ -404,7 +404,7 @@ describe('every route', () => {
   }
 
   it('has the security headers, error or not, and is not kept by browsers', async () => {
-    const paths = ['/', '/api/v1/status', '/api/v1/none', '/metrics'];
+    const paths = ['/', '/assets/main.js', '/api/v1/status', '/api/v1/none', '/metrics'];
     const answers = await Promise.all([
       ...paths.map((path) => ask(api, path)),
       ask(api, '/', { headers: { host: 'evil.example' } }),
@@ -416,6 +416,7 @@ describe('every route', () => {
       assert.equal(headers['x-content-type-options'], 'nosniff');
       assert.equal(headers['cross-origin-opener-policy'], 'same-origin');
       assert.equal(headers['cross-origin-embedder-policy'], 'require-corp');
+      assert.equal(headers['cross-origin-resource-policy'], 'same-origin');
       assert.equal(headers['access-control-allow-origin'], undefined);
       assert.match(String(headers['cache-control']), /no-store|no-cache/);
     }

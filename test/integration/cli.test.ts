@@ -66,6 +66,7 @@ describe('earshot', () => {
     ],
     ['status', /audio-output +running +4242/],
     ['stats', /VIEWER +STATE .*\ns1 +connected/],
+    ['stats', /FAST LANE +VIA .*\ns1 +channel +6100/],
     ['audio quality', /\* +medium +64 kbps stereo/],
     ['audio quality ultra', /^ultra: 256 kbps stereo.*\(applied live\)\n$/],
     [

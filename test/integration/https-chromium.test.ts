@@ -67,9 +67,23 @@ describe('a browser over HTTPS', () => {
   });
 });
 
-/** A secure context, with the microphone and the session's WebSocket. */
+/** A secure context with shared memory, with the microphone, a worker, a worklet and the session's WebSocket. */
 async function hasEverything(page: Page): Promise<void> {
   assert.equal(await page.evaluate('window.isSecureContext'), true);
+  assert.equal(await page.evaluate('window.crossOriginIsolated'), true);
+  const shared = await page.evaluate(`(async () => {
+    await new AudioContext().audioWorklet.addModule('/assets/main.js');
+    const memory = new SharedArrayBuffer(4);
+    const worker = new Worker('/assets/echo.js', { type: 'module' });
+    const answer = await new Promise((resolve, reject) => {
+      worker.onmessage = ({ data }) => resolve(data);
+      worker.onerror = () => reject(new Error('no worker'));
+      worker.postMessage(memory);
+    });
+    worker.terminate();
+    return [answer, new Int32Array(memory)[0]];
+  })()`);
+  assert.deepEqual(shared, ['written', 42]);
   const tracks = await page.evaluate(`navigator.mediaDevices
     .getUserMedia({ audio: true })
     .then((stream) => stream.getAudioTracks().length)`);

@@ -15,7 +15,6 @@ import {
 } from '../../src/api/http-listener.ts';
 import { RequestEntry } from '../../src/api/request-entry.ts';
 import type { ApiServerOptions } from '../../src/api/server.ts';
-import { SessionSockets } from '../../src/api/session-sockets.ts';
 import { isEarshotError } from '../../src/errors/earshot-error.ts';
 import { silentLog } from '../../src/log/log.ts';
 import { canonicalName } from '../../src/tls/certificate-name.ts';
@@ -290,7 +289,7 @@ describe('the headers of HTTPS alone', () => {
     const entry = new RequestEntry({
       ...{ names: new Set(['localhost']), counts, log: silentLog, httpsPort: () => 443 },
       fetch: () => new Response('here'),
-      sockets: new SessionSockets({ media: api.services.media, log: silentLog, counts }),
+      sockets: new Map(),
       httpsHeaders: { 'strict-transport-security': 'max-age=1' },
     });
     for (const [kind, expected] of [

@@ -5,7 +5,7 @@ import { metricsRoutes } from './metrics.ts';
 import { microphoneRoutes } from './microphone.ts';
 import { statusRoutes } from './status.ts';
 
-/** Every HTTP route beside the page's files and the session WebSocket. */
+/** Every HTTP route beside the page's files and the WebSockets. */
 export const routes: readonly Route[] = [
   ...audioRoutes,
   ...microphoneRoutes,
@@ -14,5 +14,6 @@ export const routes: readonly Route[] = [
   ...metricsRoutes,
 ];
 
-/** The WebSocket of a viewer's session. */
+/** The WebSocket of a viewer's session, and that of its fast lane. */
 export const sessionPath = '/api/v1/session';
+export const fastLanePath = '/api/v1/fast-lane';

@@ -6,6 +6,7 @@ import {
   statusSchema,
 } from '../../api/schema.ts';
 import { type Command, type Invocation, print } from '../command.ts';
+import { fastLanesText } from '../fast-lane-text.ts';
 import { microphoneRates, microphoneRatesText, microphoneText } from '../microphone-text.ts';
 import {
   audioText,
@@ -97,6 +98,8 @@ function statsText({ io }: Invocation, now: Look, before: Look | undefined): str
     childrenText(now),
     sessionsText(now, rates),
   ];
+  const fastLanes = fastLanesText(now);
+  if (fastLanes !== '') parts.push(fastLanes);
   if (before !== undefined) {
     const { xrunsPerS, reopensPerS, droppedFramesPerS } = faultRates(before, now);
     const perS = [

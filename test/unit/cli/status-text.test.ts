@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Status } from '../../../src/api/schema.ts';
+import { fastLanesText } from '../../../src/cli/fast-lane-text.ts';
 import {
   adviceText,
   audioText,
@@ -111,7 +112,7 @@ describe('the status for people', () => {
     assert.ok(session);
     assert.match(
       sessionsText(status()),
-      /s1 +connected +1 min 1 s +host +3\.3 ms +1\.5 ms +1\.0 % +3050 +4\n/,
+      /s1 +connected +1 min 1 s +host +3\.3 ms +1\.5 ms +1\.0 % +3050 +4 +fast lane +46\.5 ms\n/,
     );
     assert.match(
       sessionsText(
@@ -120,6 +121,26 @@ describe('the status for people', () => {
       /failed \(ICE\) .* – +1\.5 ms/,
     );
     assert.equal(sessionsText(status({ sessions: [] })), 'No viewers.\n');
+  });
+
+  it('shows what a viewer hears once one speaks the fast lane, and what it says of it', () => {
+    const [session] = status().sessions;
+    assert.ok(session?.fastLane);
+    const without = { ...session, fastLane: null };
+    assert.doesNotMatch(sessionsText(status({ sessions: [without] })), /HEARS/);
+    assert.equal(fastLanesText(status({ sessions: [without] })), '');
+    const unknown = { ...session.fastLane.report, delayMs: -1, lost: -1, jitterMs: -1 };
+    const onTrack = { ...session.fastLane, sounding: false, redundancy: false, report: unknown };
+    const both = status({ sessions: [session, { ...session, fastLane: onTrack }, without] });
+    assert.match(
+      sessionsText(both),
+      /HEARS +DELAY\n.* fast lane +46\.5 ms\n.* track +–\n.* track +–\n/,
+    );
+    assert.match(
+      fastLanesText(both),
+      /s1 +channel +6100 +5 +on +7\.5 ms +1\.3 ms +0\.8 ms +-1[23] ppm +3 +7 +2 +30\.0 ms +1\.5 ms\n/,
+    );
+    assert.match(fastLanesText(both), /\ns1 +channel +6100 +5 +off +7\.5 ms +– .* – +7 +2/);
   });
 
   it('shows what arrives of a microphone once one has sent', () => {

@@ -33,6 +33,7 @@ function sendFrames(count: number, samples = 480): void {
       timestamp,
       marker: false,
       captureTimeNs: nowNs - 15n * msNs,
+      discontinuity: false,
     });
     timestamp += samples;
     nowNs += (BigInt(samples) * 1_000_000_000n) / 48_000n;
@@ -83,6 +84,23 @@ describe('Peer', () => {
     early.become('connected');
     sendFrames(1);
     assert.equal(early.rtpSent.length, 1);
+  });
+
+  test('offers the data channel last, and hands on what comes over it', async () => {
+    const offer = await new Peer({
+      transport: new FakeTransport(),
+      ntp,
+      nowNs: () => nowNs,
+      microphone,
+    }).createOffer();
+    assert.match(offer, /^a=group:BUNDLE 0 1 data\r$/m);
+    const heard: unknown[] = [];
+    peer.on('data', (message) => heard.push(message));
+    peer.on('data-channel', (open) => heard.push(open));
+    transport.openDataChannel(true);
+    const message = Buffer.from([3]);
+    transport.emit('data', message);
+    assert.deepEqual(heard, [true, message]);
   });
 
   test('numbers packets one after another from a random start, and marks the first', () => {

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { microphonePresets } from '../../../src/audio/presets.ts';
 import { silentLog } from '../../../src/log/log.ts';
+import { messageTypeOf, unknownReport, writePing } from '../../../src/media/fast-lane-packets.ts';
+import { FastLanePacket } from '../../../src/media/fast-lane-stream.ts';
 import type { MicrophoneFrame } from '../../../src/media/media-types.ts';
 import { NtpClock } from '../../../src/media/ntp-clock.ts';
 import { Peer } from '../../../src/media/peer.ts';
@@ -30,6 +32,26 @@ function say(message: unknown): void {
 function lastError(): string {
   const error = sent.findLast((message) => message.type === 'error');
   return error?.type === 'error' ? `${error.code}: ${error.message}` : '';
+}
+
+function ping(wantsSound: boolean): Buffer {
+  const report = unknownReport;
+  return Buffer.from(writePing({ id: 1, wantsSound, wantsRedundancy: false, report }));
+}
+
+function fastLanePacket(): FastLanePacket {
+  return new FastLanePacket({
+    sound: {
+      payload: Buffer.alloc(30),
+      samples: 480,
+      timestamp: 0,
+      marker: false,
+      captureTimeNs: 0n,
+      discontinuity: false,
+    },
+    sequence: 0,
+    previous: undefined,
+  });
 }
 
 /** The offer is made in a turn of the event loop of its own. */
@@ -71,6 +93,7 @@ beforeEach(() => {
     },
     log: silentLog,
     nowMs: () => nowMs,
+    nowUs: () => nowMs * 1_000,
   });
   session.start();
 });
@@ -170,6 +193,7 @@ describe('Session', () => {
       timestamp: 0,
       marker: false,
       captureTimeNs: 0n,
+      discontinuity: false,
     });
     say({ type: 'direct_media_reset_request', reason: 'poisoned path' });
     assert.equal(first.closes, 1);
@@ -238,6 +262,59 @@ describe('Session', () => {
     say({ type: 'direct_media_reset_request' });
     first.emit('state', 'failed', 'late');
     assert.equal(session.state, 'connecting');
+  });
+
+  test('the fast lane answers and sends over the channel of the peer of the moment', async () => {
+    const first = await connected();
+    first.openDataChannel(true);
+    first.emit('data', ping(true));
+    session.fastLane.sendSound(fastLanePacket());
+    assert.deepEqual(first.dataSent.map(messageTypeOf), ['pong', 'sound']);
+    assert.equal(session.status().fastLane?.via, 'channel');
+    say({ type: 'direct_media_reset_request' });
+    assert.equal(session.status().fastLane, null);
+    first.emit('data', ping(true));
+    session.fastLane.sendSound(fastLanePacket());
+    assert.equal(first.dataSent.length, 2);
+    const second = transports[1];
+    assert.ok(second);
+    second.openDataChannel(true);
+    second.emit('data', ping(true));
+    session.fastLane.sendSound(fastLanePacket());
+    assert.deepEqual(second.dataSent.map(messageTypeOf), ['pong', 'sound']);
+    second.openDataChannel(false);
+    assert.equal(session.status().fastLane, null);
+    assert.equal(session.fastLane.counts.packetsSent, 2);
+  });
+
+  test('the fast lane of a viewer that falls silent ends, whatever its session does', async () => {
+    const transport = await connected();
+    transport.openDataChannel(true);
+    transport.emit('data', ping(true));
+    nowMs += 5_000;
+    transport.lastHeardMs = nowMs;
+    session.tick();
+    assert.equal(session.status().fastLane, null);
+    assert.equal(session.isListening, true);
+  });
+
+  test('listens by the WebSocket of its fast lane without a peer, and takes it along', async () => {
+    const lane = { maxRedundantBytes: 4_096, send: () => true, reasons: [''] };
+    const end = (reason: string) => lane.reasons.push(reason);
+    const connection = session.fastLane.openSocket({ ...lane, end });
+    assert.equal(session.isListening, false);
+    connection.receive(ping(false));
+    assert.equal(session.isListening, false);
+    connection.receive(ping(true));
+    assert.equal(session.isListening, true);
+    const transport = await offered();
+    say({ type: 'webrtc_answer', sdp: goodAnswer });
+    transport.become('failed', 'No network path.');
+    assert.equal(session.state, 'failed');
+    assert.equal(session.isListening, true);
+    await session.close('The viewer left.');
+    assert.deepEqual(lane.reasons.slice(1), ['The viewer left.']);
+    assert.equal(session.isListening, false);
   });
 
   test('no answer in 30 s, and no connection 30 s after it, are failures with a reason', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { metricTable } from '../../../src/metrics/metric-table.ts';
 import { createMetrics } from '../../../src/metrics/metrics.ts';
-import { inputStats, sampleSources, session } from '../../fixtures/metric-sources.ts';
+import { fastLane, inputStats, sampleSources, session } from '../../fixtures/metric-sources.ts';
 
 /** Every sample of an exposition: name with labels → value. */
 function samples(text: string): Map<string, number> {
@@ -129,6 +129,27 @@ describe('createMetrics', () => {
       earshot_media_gaps_skipped_total: 2_009,
       earshot_media_worst_round_trip_seconds: 0.012,
       earshot_media_worst_loss_ratio: 0.25,
+      'earshot_fast_lane_sessions{via="channel"}': 1,
+      'earshot_fast_lane_sessions{via="websocket"}': 0,
+      earshot_fast_lane_sounding: 1,
+      earshot_fast_lane_redundancy: 1,
+      earshot_fast_lane_packets_sent_total: 7_001,
+      earshot_fast_lane_sent_bytes_total: 7_002,
+      earshot_fast_lane_redundant_packets_sent_total: 7_003,
+      earshot_fast_lane_redundant_sent_bytes_total: 7_004,
+      'earshot_fast_lane_messages_dropped_total{reason="queue"}': 7_005,
+      'earshot_fast_lane_messages_dropped_total{reason="malformed"}': 7_006,
+      'earshot_fast_lane_messages_dropped_total{reason="rate"}': 7_007,
+      earshot_fast_lane_packets_received_total: 7_008,
+      earshot_fast_lane_packets_lost_total: 7_009,
+      earshot_fast_lane_packets_recovered_total: 7_010,
+      earshot_fast_lane_packets_late_total: 7_011,
+      earshot_fast_lane_packets_malformed_total: 7_012,
+      earshot_fast_lane_concealed_seconds_total: 7_013,
+      earshot_fast_lane_underrun_seconds_total: 7_014,
+      earshot_fast_lane_worst_delay_seconds: 0.0465,
+      earshot_fast_lane_worst_target_seconds: 0.0075,
+      earshot_fast_lane_worst_jitter_seconds: 0.00125,
       'earshot_ipc_frames_sent_total{child="audio-output"}': 3_001,
       'earshot_ipc_sent_bytes_total{child="audio-output"}': 3_002,
       'earshot_ipc_frames_received_total{child="audio-output"}': 3_003,
@@ -229,6 +250,29 @@ describe('createMetrics', () => {
     const now = samples(await createMetrics({ sources }).text());
     assert.equal(now.has('earshot_media_worst_round_trip_seconds'), false);
     assert.equal(now.get('earshot_media_worst_loss_ratio'), 0);
+  });
+
+  it('takes the worst of those who hear the fast lane, and of what they know', async () => {
+    const sources = sampleSources({
+      sessions: () => [
+        session({ fastLane: fastLane({ delayMs: 50, targetMs: -1 }) }),
+        session({ fastLane: fastLane({ delayMs: 48, targetMs: 9 }, 'websocket') }),
+        session({ fastLane: { ...fastLane({ delayMs: 120 }), sounding: false } }),
+        session(),
+      ],
+    });
+    const now = samples(await createMetrics({ sources }).text());
+    assert.equal(now.get('earshot_fast_lane_worst_delay_seconds'), 0.05);
+    assert.equal(now.get('earshot_fast_lane_worst_target_seconds'), 0.009);
+    assert.equal(now.get('earshot_fast_lane_sessions{via="channel"}'), 2);
+    assert.equal(now.get('earshot_fast_lane_sounding'), 2);
+  });
+
+  it('knows no delay while nobody hears the fast lane', async () => {
+    const sources = sampleSources({ sessions: () => [session()] });
+    const now = samples(await createMetrics({ sources }).text());
+    assert.equal(now.has('earshot_fast_lane_worst_delay_seconds'), false);
+    assert.equal(now.get('earshot_fast_lane_sounding'), 0);
   });
 
   it('knows no jitter while no microphone arrived', async () => {
