@@ -4,11 +4,12 @@ import { unixMs } from './stats.ts';
 /**
  * End-to-end delay, from the host's sound card to this machine's, by the best means the browser has:
  *
+ * - `ping`: of the fast lane, whose clocks are tied by a ping;
  * - `capture-time`: from abs-capture-time, which travels with the packets;
  * - `sender-report`: from the playout time that the browser derives of the device's sender reports;
  * - `sum`: added up of the parts that are known, and shown as an estimate.
  */
-export type DelayMethod = 'capture-time' | 'sender-report' | 'sum';
+export type DelayMethod = 'ping' | 'capture-time' | 'sender-report' | 'sum';
 
 export interface Delay {
   readonly ms: number;
@@ -30,7 +31,7 @@ export interface EncodingParts {
 }
 
 /** Encoder lookahead in ms (RFC 6716 §2; opus_encoder.c: 4 ms delay compensation beside the 2.5). */
-const lookaheadMs = { voip: 6.5, audio: 6.5, 'restricted-lowdelay': 2.5 } as const;
+export const encoderLookaheadMs = { voip: 6.5, audio: 6.5, 'restricted-lowdelay': 2.5 } as const;
 
 /** A delay beyond this comes of clocks that cannot be compared, not of a network. */
 const plausibleMs = 10_000;
@@ -71,7 +72,7 @@ export function endToEndDelay({
     if (ms !== undefined) return { ms, method: 'sender-report' };
   }
   const encodeMs =
-    encoding === undefined ? 0 : encoding.frameMs + lookaheadMs[encoding.application];
+    encoding === undefined ? 0 : encoding.frameMs + encoderLookaheadMs[encoding.application];
   const ms = encodeMs + (numbers.roundTripMs ?? 0) / 2 + numbers.jitterBufferMs + playoutMs;
   return { ms, method: 'sum' };
 }

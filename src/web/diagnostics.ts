@@ -1,5 +1,7 @@
 import type { ConnectionState } from './connection-state.ts';
+import type { FastLane, FastLaneNumbers, FastLaneState } from './fast-lane/fast-lane.ts';
 import type { Measurement } from './history.ts';
+import type { Lane } from './lane-chooser.ts';
 import type { MicrophoneState } from './microphone-controller.ts';
 
 /**
@@ -13,8 +15,18 @@ export interface Diagnostics {
   readonly playback: string;
   /** What the sound is played with: gain 0–1 and this browser's own mute. */
   readonly output: { readonly gain: number; readonly muted: boolean };
-  /** The host's sound as it was received. */
+  /** The host's sound as the track brings it. */
   readonly stream: MediaStream | undefined;
+  /** The lane that sounds, and why it is not the fast one (empty when it is). */
+  readonly lane: Lane;
+  readonly laneReason: string;
+  /** The fast lane, sounding or not; no numbers unless it runs. */
+  readonly fastLane: {
+    readonly state: FastLaneState;
+    readonly numbers: FastLaneNumbers | undefined;
+    /** What the engine itself has to tell. */
+    readonly engine: FastLane['diagnostics'];
+  };
   /** The last second's numbers, as on the page. */
   readonly measurement: Measurement | undefined;
   /** This browser's microphone; its track is there while it is captured. */

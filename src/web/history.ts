@@ -1,4 +1,5 @@
 import type { Delay } from './delay.ts';
+import type { Lane } from './lane-chooser.ts';
 import type { StatsNumbers } from './stats.ts';
 
 /** One second of measurements. */
@@ -6,6 +7,8 @@ export interface Measurement extends StatsNumbers {
   /** `performance.now()` ms. */
   readonly atMs: number;
   readonly delay: Delay | undefined;
+  /** The lane that was measured: the one that sounded. */
+  readonly lane: Lane;
 }
 
 /** What the chart spans. */

@@ -2,10 +2,14 @@ import { render } from 'preact';
 import { AudioGraph } from './audio-graph.ts';
 import { backoff, reconnectBackoff } from './backoff.ts';
 import { App } from './components/app.tsx';
+import { encoderLookaheadMs } from './delay.ts';
 import { DeviceLink } from './device-link.ts';
 import { exposeDiagnostics } from './diagnostics.ts';
+import { FastLane, fastLaneObstacle } from './fast-lane/fast-lane.ts';
 import { remember } from './history.ts';
 import { Measurements } from './measurements.ts';
+import { OutputDevices } from './output-devices.ts';
+import { PageLanes } from './page-lanes.ts';
 import { PageMicrophone } from './page-microphone.ts';
 import { showPresence } from './page-presence.ts';
 import { initialState, type PageState } from './page-state.ts';
@@ -29,17 +33,59 @@ function set(change: Partial<PageState>): void {
 
 const delays = () => backoff({ ...reconnectBackoff, random: Math.random });
 
+const socketBase = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/v1`;
+
+const fastLane = new FastLane({
+  onState: (state) => lanes.stateChanged(state),
+  onNumbers: (numbers) => lanes.received(numbers),
+  socketUrl: (id) => `${socketBase}/fast-lane?session=${encodeURIComponent(id)}`,
+  encoderDelayMs: () => {
+    const { application } = device.quality.state.known?.effective ?? {};
+    return encoderLookaheadMs[application ?? 'restricted-lowdelay'];
+  },
+});
+
 const graph = new AudioGraph({
+  fast: fastLane,
   onPlayback: (playback) => {
     set({ playback });
     reportSound();
   },
 });
 
+const lanes: PageLanes = new PageLanes({
+  fastLane,
+  obstacle: fastLaneObstacle,
+  setLane: (lane) => graph.setLane(lane),
+  onChange: (state) => {
+    set({ lanes: state });
+    reportSound();
+  },
+  nowMs: () => performance.now(),
+  later: (delayMs, action) => {
+    const timer = window.setTimeout(action, delayMs);
+    return () => window.clearTimeout(timer);
+  },
+});
+
+const outputs = new OutputDevices({
+  isSupported: 'setSinkId' in HTMLMediaElement.prototype,
+  list: () => navigator.mediaDevices.enumerateDevices(),
+  setTrackSink: (id) => graph.setTrackSink(id),
+  setFastSink: async (id) => {
+    if (!('setSinkId' in AudioContext.prototype)) throw new Error('no choice of outputs');
+    await fastLane.setSink(id);
+  },
+  onChange: (state) => set({ outputs: state }),
+  onFastObstacle: (obstacle) => lanes.setSinkObstacle(obstacle),
+});
+
 const microphone = new PageMicrophone({
   preferences: store.value.preferences.microphone,
   onChange: (change) => {
     set({ microphone: { ...store.value.microphone, ...change } });
+    // The browser names its outputs as soon as it does its microphones.
+    if (change.inputs !== undefined) void outputs.refresh();
     showPresence(store.value);
   },
   talkKey: () => {
@@ -50,16 +96,19 @@ const microphone = new PageMicrophone({
 });
 
 const session = new Session({
-  url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/v1/session`,
+  url: `${socketBase}/session`,
   backoff: delays,
   onState: (connection) => {
     set({ connection });
+    lanes.setTrackConnected(connection.kind === 'connected');
     reportSound();
   },
   onAudio: (stream) => graph.attach(stream),
+  onNegotiation: (offer) => lanes.negotiated(offer),
   onMicrophone: (sender) => microphone.sender.attach(sender),
   onSession: (id) => {
     set({ session: id });
+    lanes.setSession(id);
     microphone.controller.sessionChanged(id);
   },
 });
@@ -77,13 +126,18 @@ const measurements = new Measurements({
   receiver: () => session.receiver,
   encoding: () => device.quality.state.known?.effective,
   onReport: (report) => microphone.receivedStats(report),
-  onMeasurement: (measurement) => set({ history: remember(store.value.history, measurement) }),
+  fastSecond: () => lanes.second(),
+  onMeasurement: (measurement) => {
+    lanes.reportDelay(measurement.delay);
+    set({ history: remember(store.value.history, measurement) });
+  },
 });
 
 /** A browser says that it plays as soon as there is a track; there is sound once packets come too. */
 function reportSound(): void {
-  const { connection, playback } = store.value;
-  if (connection.kind === 'connected' && playback.kind === 'playing') session.reportPlaying();
+  const { connection, playback, lanes } = store.value;
+  const trackSounds = connection.kind === 'connected' && playback.kind === 'playing';
+  if (trackSounds || lanes.lane === 'fast') session.reportPlaying();
 }
 
 function setPreferences(change: Partial<Preferences>): void {
@@ -93,9 +147,12 @@ function setPreferences(change: Partial<Preferences>): void {
   applyPreferences(preferences);
 }
 
-function applyPreferences({ volumePercent, muted, microphone: preferred }: Preferences): void {
+function applyPreferences(preferences: Preferences): void {
+  const { volumePercent, muted, latency, sinkId } = preferences;
   graph.setVolume({ gain: gainOf(volumePercent), muted });
-  microphone.setPreferences(preferred);
+  lanes.setLatency(latency);
+  void outputs.choose(sinkId);
+  microphone.setPreferences(preferences.microphone);
 }
 
 function toggleMuteByKey(event: KeyboardEvent): void {
@@ -117,6 +174,19 @@ exposeDiagnostics({
   },
   get output() {
     return graph.output;
+  },
+  get lane() {
+    return lanes.state.lane;
+  },
+  get laneReason() {
+    return lanes.state.reason;
+  },
+  get fastLane() {
+    return {
+      state: lanes.state.fastLane,
+      numbers: lanes.numbers,
+      engine: fastLane.diagnostics,
+    };
   },
   get stream() {
     return graph.stream;
@@ -141,7 +211,7 @@ document.addEventListener('keydown', toggleMuteByKey);
 window.addEventListener('online', () => session.retryNow());
 
 microphone.start();
-const parts = [session, device, measurements];
+const parts = [lanes, session, device, measurements];
 // A page kept for the back button must not hold its place, or a microphone, meanwhile.
 window.addEventListener('pagehide', () => {
   microphone.controller.stop();

@@ -1,4 +1,5 @@
 import type { Point } from './chart.ts';
+import type { DelayMethod } from './delay.ts';
 import type { Measurement } from './history.ts';
 
 /** One line of the chart. */
@@ -64,7 +65,11 @@ export function pointsOf(line: MeasuredLine, history: readonly Measurement[]): P
 
 /** How the delay was come by, for the reader who wants to know what the number means. */
 export const delayMethodTexts = {
+  ping: 'Delay is measured, with the device’s clock and this browser’s tied by a ping.',
   'capture-time': 'Delay is measured, from the capture time that travels with each packet.',
   'sender-report': 'Delay is measured, from the device’s sender reports.',
   sum: 'Delay is an estimate: one frame, half the round trip, jitter buffer and playout added up.',
-} as const;
+} as const satisfies Readonly<Record<DelayMethod, string>>;
+
+/** The lanes' names. */
+export const laneNames = { fast: 'fast lane', track: 'track' } as const;

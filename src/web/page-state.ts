@@ -15,6 +15,8 @@ import type { Measurement } from './history.ts';
 import { type MicrophoneState, microphoneOff } from './microphone-controller.ts';
 import type { CaptureTrouble } from './microphone-trouble.ts';
 import type { SettingState } from './optimistic-setting.ts';
+import { noOutputs, type OutputState } from './output-devices.ts';
+import { noLanes, type PageLanesState } from './page-lanes.ts';
 import type { Preferences } from './preferences.ts';
 import type { SentNumbers } from './sent-stats.ts';
 
@@ -39,7 +41,10 @@ export interface PageState {
   readonly connection: ConnectionState;
   /** The device's name for this page's session; undefined without one. */
   readonly session: string | undefined;
+  /** How the track is played. */
   readonly playback: Playback;
+  readonly lanes: PageLanesState;
+  readonly outputs: OutputState;
   /** Whether the device's events arrive; its numbers are old when they do not. */
   readonly live: boolean;
   /** The host's sound as the device reports it each second. */
@@ -64,6 +69,8 @@ export function initialState(preferences: Preferences): PageState {
     connection: { kind: 'connecting', step: 'signaling' },
     session: undefined,
     playback: { kind: 'idle' },
+    lanes: noLanes,
+    outputs: noOutputs,
     live: false,
     audio: undefined,
     device: unknown,

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { latencies } from './lane-chooser.ts';
 import { talkKeys } from './push-to-talk.ts';
 
 const microphonePreferencesSchema = v.strictObject({
@@ -32,6 +33,10 @@ export const preferencesSchema = v.strictObject({
   /** Position of the volume control, 0–100. */
   volumePercent: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(100)),
   muted: v.boolean(),
+  /** Which lane of the host's sound is wanted. What an older page stored has none. */
+  latency: v.fallback(v.optional(v.picklist(latencies), 'auto'), 'auto'),
+  /** Output to play on, an id as of the microphone's; empty for the browser's default. */
+  sinkId: v.fallback(v.optional(v.pipe(v.string(), v.maxLength(256)), ''), ''),
   /** Whether single keys act on the page (WCAG 2.1.4 wants a way to turn them off). */
   shortcuts: v.boolean(),
   /** What an older page stored has none; a damaged one costs the other preferences nothing. */
@@ -45,6 +50,8 @@ export type Preferences = v.InferOutput<typeof preferencesSchema>;
 export const defaultPreferences: Preferences = {
   volumePercent: 100,
   muted: false,
+  latency: 'auto',
+  sinkId: '',
   shortcuts: true,
   microphone: defaultMicrophone,
 };

@@ -29,6 +29,10 @@ export interface SessionOptions {
   readonly onState: (state: ConnectionState) => void;
   /** The host's sound arrives (or, without a stream, no longer does). */
   readonly onAudio: (stream: MediaStream | undefined) => void;
+  /** Media is about to be agreed upon, with room for a data channel or without; undefined when it is gone. */
+  readonly onNegotiation: (
+    offer: { readonly connection: RTCPeerConnection; readonly hasData: boolean } | undefined,
+  ) => void;
   /** What the microphone is sent with: another one whenever media is built anew, none in between. */
   readonly onMicrophone: (sender: RTCRtpSender | undefined) => void;
   /** The device's name for this session; undefined when it is lost. */
@@ -198,11 +202,16 @@ export class Session {
 
   #createPeer(): ViewerPeer {
     let wasConnected = false;
-    return new ViewerPeer({
+    const peer = new ViewerPeer({
       iceServers: this.#iceServers,
       onCandidate: (candidate) => this.#send({ type: 'ice_candidate', ...candidate }),
       onAudio: (stream) => this.#options.onAudio(stream),
       onMicrophone: (sender) => this.#options.onMicrophone(sender),
+      onNegotiation: (hasData) => {
+        if (peer === this.#peer) {
+          this.#options.onNegotiation({ connection: peer.connection, hasData });
+        }
+      },
       onState: (state) => {
         if (state === 'connected') {
           wasConnected = true;
@@ -214,6 +223,7 @@ export class Session {
         }
       },
     });
+    return peer;
   }
 
   #connected(): void {
@@ -257,6 +267,7 @@ export class Session {
     this.#peer.close();
     this.#peer = undefined;
     this.#options.onAudio(undefined);
+    this.#options.onNegotiation(undefined);
     this.#options.onMicrophone(undefined);
   }
 

@@ -18,6 +18,8 @@ export interface StateFacts {
   readonly playback: Playback;
   readonly audio: Status['audio'] | undefined;
   readonly audioOutput: ChildStatusBody | undefined;
+  /** The host is heard without a peer connection. */
+  readonly byWebSocket: boolean;
 }
 
 const connectingDetails = {
@@ -74,9 +76,20 @@ function playbackText(facts: StateFacts): StateText {
   return { tone: 'good', title: 'Connected', detail: '' };
 }
 
+/** How it stands with the peer connection, while the host is heard without one. */
+function webSocketText(facts: StateFacts): StateText {
+  const { connection } = facts;
+  const why = connection.kind === 'failed' ? `${sentence(connection.reason)} ` : '';
+  const detail = `${why}The sound comes through the connection of the page itself.`;
+  const retry = connection.kind === 'failed' ? { retryAtMs: connection.retryAtMs } : {};
+  return hostTrouble(facts) ?? { tone: 'busy', title: 'Connected by a detour', detail, ...retry };
+}
+
 /** The state in words, most urgent first: no connection, then no sound, then how it is played. */
 export function describeState(facts: StateFacts): StateText {
   const { connection } = facts;
+  const isUp = connection.kind === 'connected' || connection.kind === 'reconnecting';
+  if (facts.byWebSocket && !isUp) return webSocketText(facts);
   switch (connection.kind) {
     case 'stopped':
       return { tone: 'busy', title: 'Stopped', detail: '' };

@@ -13,6 +13,8 @@ export interface ViewerPeerOptions {
   readonly iceServers: RTCIceServer[];
   readonly onCandidate: (candidate: Candidate) => void;
   readonly onState: (state: RTCPeerConnectionState) => void;
+  /** The first offer is about to be answered; whether it has room for a data channel (RFC 8841). */
+  readonly onNegotiation: (hasData: boolean) => void;
   readonly onAudio: (stream: MediaStream, receiver: RTCRtpReceiver) => void;
   /** What the microphone is sent with, once it is negotiated. */
   readonly onMicrophone: (sender: RTCRtpSender) => void;
@@ -25,10 +27,13 @@ export class ViewerPeer {
   readonly #closed: Promise<never>;
   #reportClosed: (reason: Error) => void = () => undefined;
   readonly #onMicrophone: (sender: RTCRtpSender) => void;
+  readonly #onNegotiation: (hasData: boolean) => void;
   #receiver: RTCRtpReceiver | undefined;
 
-  constructor({ iceServers, onCandidate, onState, onAudio, onMicrophone }: ViewerPeerOptions) {
-    this.#onMicrophone = onMicrophone;
+  constructor(options: ViewerPeerOptions) {
+    const { iceServers, onCandidate, onState, onAudio } = options;
+    this.#onMicrophone = options.onMicrophone;
+    this.#onNegotiation = options.onNegotiation;
     this.#closed = new Promise((_, reject) => {
       this.#reportClosed = reject;
     });
@@ -102,7 +107,10 @@ export class ViewerPeer {
   }
 
   async #accept(offer: string): Promise<string> {
+    const isFirst = this.connection.remoteDescription === null;
     await this.connection.setRemoteDescription({ type: 'offer', sdp: offer });
+    // A data channel made from here on is in the answer already.
+    if (isFirst) this.#onNegotiation(hasDataSection(offer));
     const microphone = this.connection.getTransceivers().find(({ mid }) => mid === microphoneMid);
     // Agreed from the first answer on, though nothing is sent without a track: turning the microphone
     // on is no negotiation then.
@@ -148,6 +156,10 @@ function playAsSoonAsPossible(receiver: RTCRtpReceiver): void {
   if ('jitterBufferTarget' in receiver) receiver.jitterBufferTarget = 0;
   // The name Chromium had for it before version 120, in seconds.
   else if ('playoutDelayHint' in receiver) Reflect.set(receiver, 'playoutDelayHint', 0);
+}
+
+function hasDataSection(offer: string): boolean {
+  return /^m=application [1-9]\d* UDP\/DTLS\/SCTP /m.test(offer);
 }
 
 /** Username, session id and address of the origin line, without the version (RFC 8866 §5.2). */

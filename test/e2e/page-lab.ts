@@ -88,7 +88,11 @@ export class PageLab {
       logs,
       events,
       metrics,
-      media: { openSession: (viewer) => this.#openSession(viewer), sessions: () => [] },
+      media: {
+        openSession: (viewer) => this.#openSession(viewer),
+        fastLane: (session) => this.memory.media.fastLane(session),
+        sessions: () => [],
+      },
     };
     this.#server = new ApiServer({
       listen: '127.0.0.1',

@@ -58,7 +58,7 @@ before(async () => {
       events: memory.events,
       metrics: memory.metrics,
       microphone: control,
-      media: { openSession: (viewer) => hub.openSession(viewer), sessions: () => hub.sessions() },
+      media: hub,
     },
     log: silentLog,
     version: '0.0.0-lab',

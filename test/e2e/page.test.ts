@@ -429,7 +429,7 @@ test('every control has a name, is reached by Tab and shows its focus', async ()
       if (focus === 'end') break;
       reached.push(String(focus));
     }
-    const listening = ['button', 'range', 'button', 'radio'];
+    const listening = ['button', 'range', 'button', 'radio', 'radio'];
     // What is disabled while the microphone is off is not reached.
     const microphone = ['button', 'checkbox', 'radio', 'select-one', ...Array(4).fill('checkbox')];
     const watching = ['summary', 'select-one', 'select-one', 'checkbox'];

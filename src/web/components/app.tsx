@@ -6,6 +6,7 @@ import type { Store } from '../store.ts';
 import type { Peaks } from '../stream-meter.ts';
 import { Check } from './check.tsx';
 import { DeviceCard } from './device-card.tsx';
+import { LatencyCard } from './latency-card.tsx';
 import { ListeningCard } from './listening-card.tsx';
 import { LiveBadge } from './live-badge.tsx';
 import { MeasurementsCard } from './measurements-card.tsx';
@@ -28,13 +29,18 @@ export function App({
 }) {
   const state = useStore(store);
   const microphoneCard = useRef<HTMLElement>(null);
-  const { connection, playback, audio, children } = state;
+  const { connection, playback, lanes, audio, children } = state;
+  const { lane, fastLane } = lanes;
   const text = describeState({
     connection,
     playback,
     audio,
     audioOutput: children['audio-output'],
+    byWebSocket: lane === 'fast' && fastLane.kind === 'running' && fastLane.via === 'websocket',
   });
+  // Without a track to play, it is the fast lane that is held back.
+  const isBlocked =
+    playback.kind === 'blocked' || (connection.kind === 'failed' && fastLane.kind === 'blocked');
   return (
     <>
       <header class="masthead">
@@ -47,9 +53,15 @@ export function App({
         />
       </header>
       <main>
-        {playback.kind === 'blocked' && <PlayPanel onPlay={actions.play} />}
+        {isBlocked && <PlayPanel onPlay={actions.play} />}
         <ListeningCard state={state} actions={actions} peaks={peaks} />
         <QualityCard quality={state.quality} onChoose={actions.chooseQuality} />
+        <LatencyCard
+          latency={state.preferences.latency}
+          lanes={lanes}
+          last={state.history.at(-1)}
+          onChoose={(latency) => actions.setPreferences({ latency })}
+        />
         <MicrophoneCard
           state={state}
           actions={actions.microphone}
@@ -62,7 +74,7 @@ export function App({
       <footer>
         <p>
           <kbd>M</kbd> mutes here. <kbd>Tab</kbd> moves between controls; <kbd>←</kbd> <kbd>→</kbd>{' '}
-          choose the quality and set the volume.
+          choose quality and latency and set the volume.
         </p>
         <Check
           checked={state.preferences.shortcuts}

@@ -1,10 +1,13 @@
+import { deviceOptions } from '../device-options.ts';
+import type { OutputState } from '../output-devices.ts';
 import type { PageActions } from '../page-actions.ts';
 import type { PageState } from '../page-state.ts';
 import type { Peaks } from '../stream-meter.ts';
+import { Choice } from './choice.tsx';
 import { Icon } from './icon.tsx';
 import { LevelMeter } from './level-meter.tsx';
 
-/** What is heard: the level, this browser's own volume and mute, and the mute of the device. */
+/** What is heard: the level, this browser's own volume, mute and output, and the mute of the device. */
 export function ListeningCard({
   state,
   actions,
@@ -14,7 +17,7 @@ export function ListeningCard({
   readonly actions: PageActions;
   readonly peaks: () => Peaks | undefined;
 }) {
-  const { muted, volumePercent, shortcuts } = state.preferences;
+  const { muted, volumePercent, sinkId, shortcuts } = state.preferences;
   return (
     <section class="card listening" aria-labelledby="listening-title">
       <h2 id="listening-title">Listening</h2>
@@ -46,9 +49,42 @@ export function ListeningCard({
           />
           <output>{volumePercent}&#8239;%</output>
         </label>
+        {state.outputs.canChoose && (
+          <OutputChoice
+            outputs={state.outputs}
+            sinkId={sinkId}
+            onChoose={(chosen) => actions.setPreferences({ sinkId: chosen })}
+          />
+        )}
       </fieldset>
       <DeviceMute state={state} actions={actions} />
     </section>
+  );
+}
+
+function OutputChoice({
+  outputs,
+  sinkId,
+  onChoose,
+}: {
+  readonly outputs: OutputState;
+  readonly sinkId: string;
+  readonly onChoose: (sinkId: string) => void;
+}) {
+  return (
+    <div class="output-choice">
+      <Choice
+        label="Play on"
+        value={sinkId}
+        options={deviceOptions(outputs.devices, { chosen: sinkId, unnamed: 'Output' })}
+        onChoose={onChoose}
+      />
+      {outputs.note !== '' && (
+        <p class="note" role="status">
+          {outputs.note}
+        </p>
+      )}
+    </div>
   );
 }
 

@@ -1,7 +1,13 @@
 import { areaPath, linePath, niceMax, type Point, summary } from '../chart.ts';
 import { formatNumber } from '../format.ts';
 import { historyMs, type Measurement } from '../history.ts';
-import { delayMethodTexts, type MeasuredLine, measuredLines, pointsOf } from '../measured-lines.ts';
+import {
+  delayMethodTexts,
+  laneNames,
+  type MeasuredLine,
+  measuredLines,
+  pointsOf,
+} from '../measured-lines.ts';
 import type { PageMicrophoneState } from '../page-state.ts';
 
 /** The view box of each line; it is stretched to the room there is. */
@@ -19,7 +25,10 @@ export function MeasurementsCard({
   return (
     <section class="card measurements" aria-labelledby="measurements-title">
       <h2 id="measurements-title">
-        Measured here <span class="aside">last 60 s</span>
+        Measured here{' '}
+        <span class="aside">
+          last 60 s{last === undefined ? '' : `, now on the ${laneNames[last.lane]}`}
+        </span>
       </h2>
       <div class="lines">
         {measuredLines.map((line) => (

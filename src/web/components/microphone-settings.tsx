@@ -1,3 +1,4 @@
+import { deviceOptions } from '../device-options.ts';
 import type { MicrophoneActions } from '../page-actions.ts';
 import type { PageMicrophoneState } from '../page-state.ts';
 import type { MicrophonePreferences, Preferences } from '../preferences.ts';
@@ -63,7 +64,7 @@ export function MicrophoneSound({
       <Choice
         label="Device"
         value={deviceId}
-        options={inputOptions(microphone, deviceId)}
+        options={deviceOptions(microphone.inputs, { chosen: deviceId, unnamed: 'Microphone' })}
         onChoose={(chosen) => actions.setPreferences({ deviceId: chosen })}
       />
       <div class="mic-checks">
@@ -92,20 +93,4 @@ export function MicrophoneSound({
       </p>
     </fieldset>
   );
-}
-
-function inputOptions({ inputs }: PageMicrophoneState, deviceId: string) {
-  const options = inputs
-    .filter((input) => input.deviceId !== 'default')
-    .map((input, index) => ({
-      value: input.deviceId,
-      text: input.label === '' ? `Microphone ${index + 1}` : input.label,
-    }));
-  const missing = deviceId !== '' && !options.some(({ value }) => value === deviceId);
-  return [
-    { value: '', text: 'The browser’s default' },
-    ...options,
-    // Remembered all the same: it is used again when it is back.
-    ...(missing ? [{ value: deviceId, text: 'The one chosen before (not there now)' }] : []),
-  ];
 }

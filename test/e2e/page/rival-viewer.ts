@@ -11,6 +11,7 @@ export class RivalViewer {
       iceServers: [],
       onCandidate: (candidate) => this.#candidates.push(candidate),
       onState: () => undefined,
+      onNegotiation: () => undefined,
       onMicrophone: () => undefined,
       onAudio: (stream) => {
         const element = document.createElement('audio');
@@ -34,6 +35,7 @@ export class RivalViewer {
       iceServers: [],
       onCandidate: (candidate) => this.#candidates.push(candidate),
       onState: () => undefined,
+      onNegotiation: () => undefined,
       onMicrophone: () => undefined,
       onAudio: () => undefined,
     });

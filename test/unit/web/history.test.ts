@@ -5,6 +5,7 @@ import { type Measurement, remember } from '../../../src/web/history.ts';
 const measurement = (atMs: number): Measurement => ({
   atMs,
   delay: undefined,
+  lane: 'track',
   jitterBufferMs: 40,
   lossPercent: 0,
   concealedPercent: 0,

@@ -33,6 +33,8 @@ test('what was written is read again', () => {
   const preferences = {
     volumePercent: 35,
     muted: true,
+    latency: 'lowest',
+    sinkId: '77aa',
     shortcuts: false,
     microphone: {
       ...defaultPreferences.microphone,
@@ -52,11 +54,11 @@ test('nothing stored, or storage blocked, gives the defaults', () => {
   assert.equal(writePreferences(blocked, defaultPreferences), false);
 });
 
-test('what an older page stored keeps its values; the microphone begins with its defaults', () => {
+test('what an older page stored keeps its values; what it did not know begins with its defaults', () => {
   const stored = { volumePercent: 50, muted: true, shortcuts: false };
   assert.deepEqual(readPreferences(storageWith(JSON.stringify(stored))), {
+    ...defaultPreferences,
     ...stored,
-    microphone: defaultPreferences.microphone,
   });
 });
 
@@ -65,9 +67,17 @@ for (const microphone of [null, 'x', {}, { ...defaultPreferences.microphone, tal
     const stored = { volumePercent: 50, muted: true, shortcuts: false };
     const text = JSON.stringify({ ...stored, microphone });
     assert.deepEqual(readPreferences(storageWith(text)), {
+      ...defaultPreferences,
       ...stored,
-      microphone: defaultPreferences.microphone,
     });
+  });
+}
+
+for (const damaged of [{ latency: 'fastest' }, { latency: 1 }, { sinkId: 7 }, { sinkId: null }]) {
+  test(`a damaged choice of lane or output costs nothing else: ${JSON.stringify(damaged)}`, () => {
+    const stored = { volumePercent: 50, muted: true, shortcuts: false };
+    const text = JSON.stringify({ ...stored, ...damaged });
+    assert.deepEqual(readPreferences(storageWith(text)), { ...defaultPreferences, ...stored });
   });
 }
 

@@ -41,6 +41,7 @@ const fine: StateFacts = {
   playback: { kind: 'playing' },
   audio,
   audioOutput: child,
+  byWebSocket: false,
 };
 
 test('connected is one word when all is well, and while the device has not reported yet', () => {
@@ -110,4 +111,23 @@ test('a lost connection comes before whatever the device last said', () => {
     audio: { ...audio, deviceState: 'opening' },
   };
   assert.equal(describeState(facts).title, 'Connection interrupted');
+});
+
+test('a host that is heard without a peer connection is connected, by a detour', () => {
+  const connection = { kind: 'failed', reason: 'No path was found', retryAtMs: 5 } as const;
+  const text = describeState({ ...fine, connection, byWebSocket: true });
+  assert.deepEqual(text, {
+    tone: 'busy',
+    title: 'Connected by a detour',
+    detail: 'No path was found. The sound comes through the connection of the page itself.',
+    retryAtMs: 5,
+  });
+  const connecting = { kind: 'connecting', step: 'media' } as const;
+  const { title, retryAtMs } = describeState({
+    ...fine,
+    connection: connecting,
+    byWebSocket: true,
+  });
+  assert.deepEqual({ title, retryAtMs }, { title: text.title, retryAtMs: undefined });
+  assert.equal(describeState({ ...fine, byWebSocket: true }).title, 'Connected');
 });
