@@ -24,7 +24,10 @@ export interface LaneFacts {
 
 /** What a lane is judged by. */
 export interface JudgedNumbers
-  extends Pick<FastLaneNumbers, 'received' | 'targetMs' | 'concealedMs' | 'underrunMs'> {
+  extends Pick<
+    FastLaneNumbers,
+    'received' | 'targetMs' | 'concealedMs' | 'underrunMs' | 'isPaused'
+  > {
   /** When they came, on the clock of the calls. */
   readonly atMs: number;
 }
@@ -76,6 +79,7 @@ interface Judged {
   readonly atMs: number;
   readonly received: number;
   readonly targetMs: number;
+  readonly isPaused: boolean;
   /** Sound made up or missing since the lane began, ms. */
   readonly badMs: number;
 }
@@ -113,8 +117,9 @@ export class LaneChooser {
   #left: { readonly atMs: number; readonly reason: string } | undefined;
 
   /** What the fast lane says of itself, about four times a second, sounding or not. */
-  received({ atMs, received, targetMs, concealedMs, underrunMs }: JudgedNumbers): void {
-    const next = { atMs, received, targetMs, badMs: concealedMs + underrunMs };
+  received(numbers: JudgedNumbers): void {
+    const { atMs, received, targetMs, isPaused, concealedMs, underrunMs } = numbers;
+    const next = { atMs, received, targetMs, isPaused, badMs: concealedMs + underrunMs };
     const last = this.#record.numbers.at(-1);
     // Counters that fall are those of another beginning.
     if (last !== undefined && (received < last.received || next.badMs < last.badMs)) {
@@ -204,6 +209,7 @@ export class LaneChooser {
     const { numbers, lastGrowthMs } = this.#record;
     const lastMs = numbers.at(-1)?.atMs ?? nowMs;
     if (nowMs - lastMs >= unheardMs) return true;
+    if (numbers.at(-1)?.isPaused === true) return false;
     return lastMs > lastGrowthMs && nowMs - lastGrowthMs >= rough.withoutPacketMs;
   }
 }

@@ -27,6 +27,8 @@ export interface DecodedPacket {
   readonly captureTimeUs: number;
   /** How long it was held back for order before it was handed over, ms. */
   readonly heldMs: number;
+  /** The sender pauses with it (DTX): nothing may follow for a while, and nothing is missing. */
+  readonly isDtx?: boolean;
 }
 
 /** What is known at any time. One object, written over by `render()`; counts only grow. */
@@ -139,7 +141,7 @@ export class SoundPlayout {
 
   /** Takes one packet; its sound, planar, is copied. `frame`: the output's frame counter now. */
   insert(packet: DecodedPacket, left: Float32Array, right: Float32Array, frame: number): void {
-    const { sequence, timestamp, samples, captureTimeUs, heldMs } = packet;
+    const { sequence, timestamp, samples, captureTimeUs, heldMs, isDtx = false } = packet;
     const fits = samples >= leastSamples && samples <= this.#maxSamples;
     if (!fits || left.length < samples || right.length < samples || !(heldMs >= 0)) {
       this.#refused += 1;
@@ -150,6 +152,7 @@ export class SoundPlayout {
     item.sequence = sequence & 0xffff;
     item.timestamp = timestamp >>> 0;
     item.samples = samples;
+    item.isDtx = isDtx;
     item.arrivalMs = this.#timeOf(frame) - heldMs;
     item.payload.captureTimeUs = captureTimeUs;
     const outcome = this.#buffer.insert(item);

@@ -14,6 +14,7 @@ export interface KeptPacket extends JitterItem<KeptSound> {
   sequence: number;
   timestamp: number;
   samples: number;
+  isDtx: boolean;
   readonly payload: KeptSound;
   arrivalMs: number;
 }
@@ -37,6 +38,7 @@ export class SoundStore {
     sequence: 0,
     timestamp: 0,
     samples: 0,
+    isDtx: false,
     payload: { at: 0, captureTimeUs: -1 },
     arrivalMs: 0,
   }));
@@ -46,6 +48,7 @@ export class SoundStore {
     sequence: 0,
     timestamp: 0,
     samples: 0,
+    isDtx: false,
     payload: { at: 0, captureTimeUs: -1 },
     arrivalMs: 0,
   };

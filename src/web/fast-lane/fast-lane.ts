@@ -24,6 +24,8 @@ export interface FastLaneNumbers extends FastLaneReport {
   readonly atMs: number;
   /** Sound buffered, comparable with `targetMs`. */
   readonly levelMs: number;
+  /** The host is silent, and sends nothing by intent (DTX). */
+  readonly isPaused: boolean;
   readonly redundancy: boolean;
   /** What redundancy costs, part of `bitrateKbps`. */
   readonly redundancyKbps: number;

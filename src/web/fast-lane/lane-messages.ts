@@ -86,6 +86,8 @@ export interface ReceptionNumbers {
   readonly malformed: number;
   /** Decoded, and no room on the way to the worklet. */
   readonly dropped: number;
+  /** The host is silent, and sends nothing by intent (DTX). */
+  readonly isPaused: boolean;
   readonly redundancy: boolean;
   readonly bitrateKbps: number;
   readonly redundancyKbps: number;

@@ -292,6 +292,7 @@ export class LaneReceiver {
         late: late + playout.late,
         malformed: reception.malformed,
         dropped,
+        isPaused: reception.isPaused,
         redundancy: this.#wish.update(nowMs, { received, recovered, lost }),
         ...reception.tick(),
       },

@@ -236,6 +236,7 @@ export class LaneRun {
       lost: counted.lost,
       late: counted.late,
       malformed: counted.malformed,
+      isPaused: counted.isPaused,
       redundancy: counted.redundancy,
       redundancyKbps: counted.redundancyKbps,
       bitrateKbps: counted.bitrateKbps,

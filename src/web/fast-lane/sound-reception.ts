@@ -9,6 +9,9 @@ import type { SoundSink } from './sound-sink.ts';
 /** How long, and how many, packets may come without any sound of them; a few may be copies, or broken. */
 const undecoded = { ms: 1_000, packets: 10 } as const;
 
+/** An Opus packet without sound in it: the host pauses (RFC 6716 §3.1; what libopus makes of DTX). */
+const maxDtxBytes = 2;
+
 /** What is aimed at before the worklet has said so. */
 const firstTargetMs = 20;
 
@@ -40,6 +43,8 @@ export class SoundReception {
   #undecodedPackets = 0;
   #undecodedSinceMs = 0;
   #running = false;
+  /** The newest packet announced a pause of the host. */
+  isPaused = false;
   /** Messages and packets that are not what they should be. */
   malformed = 0;
   /** What the worklet aims at: how long a missing packet is worth waiting for. */
@@ -177,7 +182,12 @@ export class SoundReception {
       const { captureTimeUs, bytes } = payload;
       const begins = this.#begins;
       this.#begins = false;
-      this.#decoder.decode({ sequence, timestamp, samples, captureTimeUs, heldMs, begins }, bytes);
+      const isDtx = bytes.length <= maxDtxBytes;
+      this.#decoder.decode(
+        { sequence, timestamp, samples, captureTimeUs, heldMs, isDtx, begins },
+        bytes,
+      );
+      this.isPaused = isDtx;
     }
     clearTimeout(this.#timer);
     const deadlineMs = this.#feed.deadlineMs(this.targetMs);

@@ -10,13 +10,23 @@ export interface SoundPacket {
   captureTimeUs: number;
   /** How long it was held back for packets that should come before it, in ms. */
   heldMs: number;
+  /** The host pauses with it (DTX): nothing may follow for a while, and nothing is missing. */
+  isDtx: boolean;
   /** It begins a new stream: nothing before it goes on. */
   begins: boolean;
 }
 
 /** A packet with nothing in it, for readers to fill. */
 export function emptySoundPacket(): SoundPacket {
-  return { sequence: 0, timestamp: 0, samples: 0, captureTimeUs: 0, heldMs: 0, begins: false };
+  return {
+    sequence: 0,
+    timestamp: 0,
+    samples: 0,
+    captureTimeUs: 0,
+    heldMs: 0,
+    isDtx: false,
+    begins: false,
+  };
 }
 
 /** The longest Opus packet: 120 ms. */
@@ -27,7 +37,7 @@ const slots = 1_024;
 const capacity = 65_536;
 
 /** Numbers of one packet in its slot. */
-const headerNumbers = 7;
+const headerNumbers = 8;
 
 /** Where the counters are: packets written, packets read, samples read. Each wraps at 2^32. */
 const control = { written: 0, read: 1, samplesRead: 2 } as const;
@@ -84,7 +94,8 @@ export class SoundRing {
     this.#headers[header + 3] = packet.captureTimeUs;
     this.#headers[header + 4] = packet.heldMs;
     this.#headers[header + 5] = packet.begins ? 1 : 0;
-    this.#headers[header + 6] = at;
+    this.#headers[header + 6] = packet.isDtx ? 1 : 0;
+    this.#headers[header + 7] = at;
     this.#samplesWritten = (this.#samplesWritten + packet.samples) | 0;
     Atomics.store(this.#control, control.written, (written + 1) | 0);
     return true;
@@ -101,7 +112,8 @@ export class SoundRing {
     packet.captureTimeUs = this.#headers[header + 3] ?? 0;
     packet.heldMs = this.#headers[header + 4] ?? 0;
     packet.begins = this.#headers[header + 5] === 1;
-    const at = this.#headers[header + 6] ?? 0;
+    packet.isDtx = this.#headers[header + 6] === 1;
+    const at = this.#headers[header + 7] ?? 0;
     copyOut(this.#left, at, left, packet.samples);
     copyOut(this.#right, at, right, packet.samples);
     const samplesRead = Atomics.load(this.#control, control.samplesRead);

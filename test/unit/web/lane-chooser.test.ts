@@ -22,6 +22,7 @@ class Drive {
   targetMs = 15;
   /** Numbers come at all. */
   reports = true;
+  isPaused = false;
   #received = 0;
   #concealedMs = 0;
   #underrunMs = 0;
@@ -59,6 +60,7 @@ class Drive {
       atMs: this.nowMs,
       received: this.#received,
       targetMs: this.targetMs,
+      isPaused: this.isPaused,
       concealedMs: this.#concealedMs,
       underrunMs: this.#underrunMs,
     });
@@ -194,11 +196,20 @@ test('300 ms without a packet are enough to leave, few packets are not', () => {
   );
 });
 
+test('a host that is silent and says so is no reason to leave', () => {
+  const drive = onFast();
+  drive.isPaused = true;
+  drive.packets = 0;
+  drive.run(60_000);
+  assert.deepEqual(drive.changes, []);
+});
+
 test('numbers once a second, as in a hidden page, are no pause', () => {
   const chooser = new LaneChooser();
   let lane = 'track';
   for (let second = 1; second <= 60; second += 1) {
-    const numbers = { received: second * 100, targetMs: 15, concealedMs: 0, underrunMs: 0 };
+    const good = { targetMs: 15, isPaused: false, concealedMs: 0, underrunMs: 0 };
+    const numbers = { ...good, received: second * 100 };
     chooser.received({ ...numbers, atMs: second * 1_000 });
     for (const partMs of [0, 500, 990]) {
       lane = chooser.choose(fine, second * 1_000 + partMs).lane;

@@ -14,6 +14,7 @@ const numbers: FastLaneNumbers = {
   delayMs: 46,
   targetMs: 12,
   levelMs: 13,
+  isPaused: false,
   jitterMs: 1,
   roundTripMs: 2,
   driftPpm: 0,

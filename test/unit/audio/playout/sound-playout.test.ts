@@ -417,6 +417,30 @@ describe('the fast lane and its stream', () => {
     assert.equal(playout.numbers.underrunSamples, 0);
   });
 
+  it('a pause of the sender (DTX) is silence, and nothing is missing', () => {
+    const playout = new SoundPlayout({ sampleRate: rateHz });
+    const [left, right] = [new Float32Array(128), new Float32Array(128)];
+    let sequence = 0;
+    let heardAfter = false;
+    // 0.5 s of sound, a packet that announces the pause, 0.7 s of nothing, sound again.
+    for (let frame = 0, position = 0; frame < 2 * rateHz; frame += 128) {
+      for (; position + 480 <= frame; position += 480) {
+        const isDtx = position === 24_000;
+        if (position > 24_000 && position < 57_600) continue;
+        const sound = isDtx ? new Float32Array(480) : tone.subarray(0, 480);
+        const packet = { sequence, timestamp: position, samples: 480, isDtx };
+        playout.insert({ ...packet, captureTimeUs: -1, heldMs: 0 }, sound, sound, frame);
+        sequence += 1;
+      }
+      playout.render(left, right, frame);
+      if (frame > 60_000) heardAfter ||= left.some((sample) => sample > 0.4);
+    }
+    assert.ok(heardAfter);
+    assert.equal(playout.numbers.underrunSamples, 0);
+    assert.equal(playout.numbers.concealedSamples, 0);
+    assert.equal(playout.numbers.lost, 0);
+  });
+
   it('refuses what it cannot play, and counts it', () => {
     const playout = new SoundPlayout({ sampleRate: rateHz, maxPacketSamples: 2_880 });
     const pcm = new Float32Array(5_760);
