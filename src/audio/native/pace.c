@@ -3,14 +3,17 @@
 #include "monotonic.h"
 
 #define MARGIN 1.25
+/* What a device with a clock may have kept while this machine stood still. */
+#define MOST_KEPT_S 2.0
 
 void pace_start(struct pace *pace, uint32_t rate_hz, uint64_t buffer_frames, int64_t now_ns)
 {
-	double capacity = 2.0 * (double)buffer_frames;
+	double buffers = 2.0 * (double)buffer_frames;
+	double kept = MOST_KEPT_S * rate_hz;
 	*pace = (struct pace){
 		.rate_hz = rate_hz,
-		.capacity = capacity,
-		.frames = capacity,
+		.capacity = buffers > kept ? buffers : kept,
+		.frames = buffers,
 		.last_ns = now_ns,
 	};
 }

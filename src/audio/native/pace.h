@@ -7,7 +7,8 @@
 /*
  * Keeps a PCM without a clock of its own (`null`, `file`) to real time: it would otherwise take or give
  * sound as fast as the processor runs. A bucket of frames that fills a quarter faster than any device's
- * clock can run, and at exactly its rate once it was found empty. Devices with a clock never notice it.
+ * clock can run, and at exactly its rate once it was found empty. Devices with a clock never notice it, not even
+ * when they have kept two seconds for a machine that stood still; what is not read then would be delay for good.
  */
 struct pace {
 	double rate_hz;
