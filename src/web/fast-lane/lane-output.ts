@@ -42,7 +42,9 @@ export class LaneOutput {
   /** Throws where the browser makes no context of 48 kHz. */
   constructor(options: LaneOutputOptions) {
     this.#options = options;
-    this.#context = new AudioContext({ sampleRate, latencyHint: 'interactive' });
+    // The least there is. 'interactive' has Chromium keep 7 ms more between its renderer and the sound card,
+    // which takes 512 frames at a time all the same (docs/decisions/0008).
+    this.#context = new AudioContext({ sampleRate, latencyHint: 0 });
     this.#fade = new GainNode(this.#context, { gain: 0 });
     this.#volume = new GainNode(this.#context);
     this.#meter = new PeakMeter(this.#context);
