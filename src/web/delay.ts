@@ -63,16 +63,18 @@ export function endToEndDelay({
   const offsetMs = senderClockOffsetMs(snapshot);
   const playoutMs = numbers.playoutMs ?? 0;
   const capturedMs = unixMs(source?.captureTimestamp);
+  // A decoder's sound is older than its packet's time says by what the encoder looked ahead.
+  const lookaheadMs = encoding === undefined ? 0 : encoderLookaheadMs[encoding.application];
   if (offsetMs !== undefined && source !== undefined && capturedMs !== undefined) {
-    const ms = plausible(source.timestamp + offsetMs - capturedMs + playoutMs);
+    const ms = plausible(source.timestamp + offsetMs - capturedMs + playoutMs + lookaheadMs);
     if (ms !== undefined) return { ms, method: 'capture-time' };
   }
   if (offsetMs !== undefined && snapshot.estimatedPlayoutMs !== undefined) {
-    const ms = plausible(snapshot.timestampMs + offsetMs - snapshot.estimatedPlayoutMs);
+    const playedMs = snapshot.timestampMs + offsetMs;
+    const ms = plausible(playedMs - snapshot.estimatedPlayoutMs + lookaheadMs);
     if (ms !== undefined) return { ms, method: 'sender-report' };
   }
-  const encodeMs =
-    encoding === undefined ? 0 : encoding.frameMs + encoderLookaheadMs[encoding.application];
+  const encodeMs = (encoding?.frameMs ?? 0) + lookaheadMs;
   const ms = encodeMs + (numbers.roundTripMs ?? 0) / 2 + numbers.jitterBufferMs + playoutMs;
   return { ms, method: 'sum' };
 }

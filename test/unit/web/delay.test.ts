@@ -40,9 +40,9 @@ const source = {
   captureTimestamp: nowMs - 10 - 75 - behindMs + ntpEpochMs,
 };
 
-test('capture times are compared on the sender’s clock, and playout comes on top', () => {
+test('capture times are compared on the sender’s clock, and playout and lookahead come on top', () => {
   const delay = endToEndDelay({ snapshot, numbers, source, encoding });
-  assert.deepEqual(delay, { ms: 75 + 12, method: 'capture-time' });
+  assert.deepEqual(delay, { ms: 75 + 12 + 6.5, method: 'capture-time' });
 });
 
 test('without them the playout time after the sender reports serves', () => {
@@ -52,7 +52,7 @@ test('without them the playout time after the sender reports serves', () => {
     source: { timestamp: source.timestamp },
     encoding,
   });
-  assert.deepEqual(delay, { ms: 90, method: 'sender-report' });
+  assert.deepEqual(delay, { ms: 90 + 6.5, method: 'sender-report' });
 });
 
 test('without any clock the known parts are added up', () => {
