@@ -6,6 +6,8 @@ export interface BenchOptions {
   readonly short: boolean;
   /** How long to measure, where a benchmark takes more the longer it does; its own choice when absent. */
   readonly minutes?: number | undefined;
+  /** Which lane the host's sound takes to the page, where a benchmark can do either; the track when absent. */
+  readonly lane?: 'track' | 'fast' | undefined;
   /** Progress for the person who waits; standard error. */
   readonly progress: (text: string) => void;
 }

@@ -1,7 +1,7 @@
 /**
- * `npm run -s bench -- <name> [--json] [--short] [--strict] [--minutes N]`: runs one benchmark.
+ * `npm run -s bench -- <name> [--json] [--short] [--strict] [--minutes N] [--lane LANE]`: runs one benchmark.
  *
- * --minutes is how long `memory` and `soak` measure. With --json the last line of standard output is one JSON object: the benchmark's fields, `budgets`,
+ * --minutes is how long `memory` and `soak` measure; --lane is which lane `soak` listens to, `track` or `fast`. With --json the last line of standard output is one JSON object: the benchmark's fields, `budgets`,
  * `ok` and `machine`; without, a table. Exit codes: 0 it ran (`ok` may be false), 1 it failed, or with
  * --strict a budget was missed, 2 usage.
  */
@@ -36,6 +36,7 @@ const flags = {
   short: { type: 'boolean', default: false },
   strict: { type: 'boolean', default: false },
   minutes: { type: 'string' },
+  lane: { type: 'string' },
 } as const;
 
 function fileOf(name: string): URL {
@@ -57,7 +58,9 @@ function isBench(module: unknown): module is Bench {
 
 function usage(problem: string): number {
   console.error(problem);
-  console.error('Usage: npm run -s bench -- <name> [--json] [--short] [--strict] [--minutes N]');
+  console.error(
+    'Usage: npm run -s bench -- <name> [--json] [--short] [--strict] [--minutes N] [--lane LANE]',
+  );
   console.error(`Benchmarks: ${available().join(', ')}`);
   return 2;
 }
@@ -109,11 +112,16 @@ async function main(argv: readonly string[]): Promise<number> {
   if (!available().includes(name)) return usage(`There is no benchmark named ${name}.`);
   const minutes = minutesOf(parsed.values.minutes);
   if (Number.isNaN(minutes)) return usage('--minutes takes a number above 0.');
+  const { lane } = parsed.values;
+  if (lane !== undefined && lane !== 'track' && lane !== 'fast') {
+    return usage('--lane takes `track` or `fast`.');
+  }
   const module: unknown = await import(fileOf(name).href);
   if (!isBench(module)) throw new Error(`${name}.ts exports no run()`);
   const result = await module.run({
     short: parsed.values.short,
     minutes,
+    lane,
     progress: (text) => console.error(text),
   });
   if (parsed.values.json) printJson(name, result);

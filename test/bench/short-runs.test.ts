@@ -11,11 +11,11 @@ const runner = fileURLToPath(new URL('./run.ts', import.meta.url));
 
 /** Every benchmark there is, with the fields it promises. */
 const promised = {
-  'audio-latency': ['presets', 'peer', 'ratio'],
+  'audio-latency': ['presets', 'fast', 'fastPresets', 'peer', 'ratio', 'fastRatio'],
   'mic-latency': ['p50Ms', 'p95Ms', 'presets', 'peer', 'peers', 'ratio'],
   'audio-cpu': [
     ...['mainMsPerS', 'outputMsPerS', 'extraViewerMsPerS', 'inputMsPerS', 'mainForInputMsPerS'],
-    ...['peerMsPerS', 'ratio'],
+    ...['mainFastMsPerS', 'browserMsPerS', 'peerMsPerS', 'ratio'],
   ],
   'rtp-send': ['burstUs', 'pacedUs', 'floorBurstUs', 'floorPacedUs', 'weriftPacedUs', 'ratio'],
   ipc: ['framesPerS', 'usPerFrame', 'largeMBps'],

@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core';
 import type { Card } from '../lab/card-delay.ts';
 import { collectedMb, teachToCollect } from '../lab/collected-memory.ts';
 import { type EarshotProcess, startEarshot } from '../lab/earshot-process.ts';
+import { onFastLane } from '../lab/lanes.ts';
 import { MachineLoad } from '../lab/process-usage.ts';
 import { RunDelay } from '../lab/run-delay.ts';
 import { openSpeakingPage } from '../lab/speaking-page.ts';
@@ -13,6 +14,8 @@ import { startVoiceStage, type VoiceStage } from '../lab/voice-stage.ts';
 import { type BenchOptions, type BenchResult, round } from './bench.ts';
 import { type Cause, causesOf, growth, type Snapshot } from './soak/attribution.ts';
 import {
+  fastCauses,
+  fastStretching,
   inputCauses,
   inputStretching,
   labInterruptions,
@@ -23,18 +26,22 @@ import {
   outputStretching,
 } from './soak/directions.ts';
 import { takeSnapshot } from './soak/snapshots.ts';
-import { inputFields, outputFields } from './soak/summary.ts';
+import { fastFields, inputFields, outputFields } from './soak/summary.ts';
 
 /**
  * Both directions at once, for long: a tone on the host's card and one on the card that is the
  * browser's microphone, a recorder at each end of each way, and every counter there is once a second.
  * Whatever is heard at the end of a way must be told by a counter, or have been heard at its beginning.
+ * The host's sound takes the track, or with `--lane fast` the fast lane; then another tab hides the page
+ * for a minute of it.
  */
 
 const defaultMinutes = 10;
 const everyMs = 1_000;
 /** Counters come up to two seconds after what they count. */
 const reportedMs = 3_000;
+/** When the page is hidden, of a run that is long enough for it. */
+const hidden = { fromMs: 60_000, toMs: 120_000 } as const;
 /** A level, relative to the usual, below which something is missing. */
 const gapLevel = 0.5;
 
@@ -57,11 +64,14 @@ interface Found {
 
 type Memory = Readonly<Record<'mainMB' | 'outputMB' | 'inputMB', number>>;
 
-export async function run({ short, minutes, progress }: BenchOptions): Promise<BenchResult> {
+type Lane = NonNullable<BenchOptions['lane']>;
+
+export async function run(options: BenchOptions): Promise<BenchResult> {
+  const { short, minutes, lane = 'track', progress } = options;
   const measureMs = short ? 4_000 : (minutes ?? defaultMinutes) * 60_000;
-  const stage = await startVoiceStage();
+  const stage = await startVoiceStage({ tabbed: lane === 'fast' });
   try {
-    const { earshot, page } = await begin(stage);
+    const { earshot, page } = await begin(stage, lane);
     const memory = await watchMemory(earshot);
     await delay(short ? 500 : 20_000);
     const before = await memory();
@@ -74,8 +84,10 @@ export async function run({ short, minutes, progress }: BenchOptions): Promise<B
     const look = (): Promise<Snapshot> => snapshot({ earshot, page, ways, delays });
     const beganMs = performance.now();
     const snapshots: Snapshot[] = [];
+    let cover: Page | undefined;
     while (performance.now() - beganMs < measureMs) {
       snapshots.push(await look());
+      cover = await hide(stage, cover, performance.now() - beganMs);
       if (snapshots.length % 60 === 0) progress(progressOf(ways, snapshots));
       await delay(everyMs);
     }
@@ -83,17 +95,22 @@ export async function run({ short, minutes, progress }: BenchOptions): Promise<B
     for (const { from, to } of Object.values(ways)) await Promise.all([from.stop(), to.stop()]);
     await delay(reportedMs);
     snapshots.push(await look());
-    const found = [...attribute('output', ways.output, snapshots, beganMs)];
+    const found = [
+      ...attribute(lane === 'fast' ? 'fast' : 'output', ways.output, snapshots, beganMs),
+    ];
     found.push(...attribute('input', ways.input, snapshots, beganMs));
     for (const one of found) progress(sentenceOf(one));
     const after = await memory();
-    return resultOf({ snapshots, ways, found, before, after, measureMs, busy });
+    return resultOf({ lane, snapshots, ways, found, before, after, measureMs, busy });
   } finally {
     await stage.close();
   }
 }
 
-async function begin(stage: VoiceStage): Promise<{ earshot: EarshotProcess; page: Page }> {
+async function begin(
+  stage: VoiceStage,
+  lane: Lane,
+): Promise<{ earshot: EarshotProcess; page: Page }> {
   const { host, voice, hostMicrophone } = stage;
   for (const card of [host, voice]) {
     const tone = await playTone(card, watchedToneHz);
@@ -109,7 +126,24 @@ async function begin(stage: VoiceStage): Promise<{ earshot: EarshotProcess; page
     },
   });
   stage.defer(() => earshot.stop());
-  return { earshot, page: await openSpeakingPage({ browser: stage.browser, earshot }) };
+  const { browser } = stage;
+  const latency = lane === 'fast' ? 'lowest' : 'steady';
+  const page = await openSpeakingPage({ browser, earshot, latency });
+  if (lane === 'fast') await onFastLane(page);
+  return { earshot, page };
+}
+
+/** Has another tab in front of the page for a while, in a browser that has tabs; returns it. */
+async function hide(
+  { browser }: VoiceStage,
+  cover: Page | undefined,
+  atMs: number,
+): Promise<Page | undefined> {
+  const isTime = atMs >= hidden.fromMs && atMs < hidden.toMs;
+  if (cover === undefined) return isTime && 'cover' in browser ? await browser.cover() : undefined;
+  if (isTime) return cover;
+  await cover.close();
+  return undefined;
 }
 
 /** A look at the memory of the three processes, collected first. */
@@ -155,15 +189,22 @@ async function snapshot(of: {
   return { atMs, counters: { ...counters, ...Object.fromEntries(lab), [labWaits]: waitedMs } };
 }
 
+/** What may explain what is heard. */
+const explanations = {
+  output: { way: 'output', causes: outputCauses, stretching: outputStretching },
+  fast: { way: 'output', causes: fastCauses, stretching: fastStretching },
+  input: { way: 'input', causes: inputCauses, stretching: inputStretching },
+} as const;
+
 function attribute(
-  way: Way,
+  explained: keyof typeof explanations,
   { to }: Listeners,
   snapshots: readonly Snapshot[],
   beganMs: number,
 ): Found[] {
+  const { way, causes, stretching } = explanations[explained];
   const names = [labInterruptions, labSlips, labStalls].map((name) => `${way}.${name}`);
-  names.push(...(way === 'output' ? outputCauses : inputCauses), labWaits);
-  const stretching = way === 'output' ? outputStretching : inputStretching;
+  names.push(...causes, labWaits);
   return to.heard.map((heard) => ({
     way,
     atS: round((heard.fromMs - beganMs) / 1_000, 2),
@@ -190,6 +231,7 @@ function progressOf(ways: Record<Way, Listeners>, snapshots: readonly Snapshot[]
 }
 
 function resultOf(all: {
+  readonly lane: Lane;
   readonly snapshots: readonly Snapshot[];
   readonly ways: Record<Way, Listeners>;
   readonly found: readonly Found[];
@@ -198,8 +240,9 @@ function resultOf(all: {
   readonly measureMs: number;
   readonly busy: number;
 }): BenchResult {
-  const { snapshots, ways, found, before, after, measureMs, busy } = all;
+  const { lane, snapshots, ways, found, before, after, measureMs, busy } = all;
   const output = outputFields(snapshots);
+  const fast = lane === 'fast' ? fastFields(snapshots) : undefined;
   const input = inputFields(snapshots);
   const slope = (name: keyof Memory): number =>
     round(((after[name] - before[name]) / measureMs) * 3_600_000, 2);
@@ -215,12 +258,14 @@ function resultOf(all: {
     fields: {
       minutes: round(measureMs / 60_000, 2),
       xruns: output.xruns + input.xruns,
-      concealedMs: round(output.concealedMs + input.plcMs),
+      lane,
+      concealedMs: round((fast ?? output).concealedMs + input.plcMs),
       driftPpm: input.driftPpm,
       levelMinMs: input.levelMinMs,
       levelMaxMs: input.levelMaxMs,
       unexplained,
       output: { ...heard('output'), ...output },
+      ...(fast === undefined ? {} : { fast }),
       input: { ...heard('input'), ...input },
       memory: { before: rounded(before), after: rounded(after) },
       memoryMBPerH: {

@@ -28,7 +28,7 @@ const channels = 2;
 const blockMs = 5;
 
 /** Half of the recording may not disagree more than this with the other about when it began: samples were lost. */
-const clockToleranceMs = 3;
+const defaultToleranceMs = 3;
 
 const startDeadlineMs = 10_000;
 
@@ -61,17 +61,29 @@ export async function endRecording(child: ChildProcess): Promise<void> {
   await exited;
 }
 
+export interface RecorderOptions {
+  readonly asMicrophone?: boolean;
+  /** How far the clock of the recording may slip; 3 ms unless told. */
+  readonly clockToleranceMs?: number;
+}
+
 export class CardRecorder {
   readonly #server: SoundServer;
   readonly #source: string;
+  readonly #clockToleranceMs: number;
   readonly #chunks: Buffer[] = [];
   readonly #blocks: Block[] = [];
   #bytes = 0;
   #process: ChildProcess | undefined;
 
   /** Records what is played into the device `sink` of `server`, or what the microphone that it is hears. */
-  constructor(server: SoundServer, sink: string, { asMicrophone = false } = {}) {
+  constructor(
+    server: SoundServer,
+    sink: string,
+    { asMicrophone = false, clockToleranceMs = defaultToleranceMs }: RecorderOptions = {},
+  ) {
     this.#server = server;
+    this.#clockToleranceMs = clockToleranceMs;
     this.#source = asMicrophone ? server.microphoneName(sink) : server.monitorName(sink);
   }
 
@@ -92,7 +104,7 @@ export class CardRecorder {
     if (half === 0) throw new Error(`nothing was recorded from ${this.#source}`);
     const first = startOf(this.#blocks.slice(0, half));
     const second = startOf(this.#blocks.slice(half));
-    if (Math.abs(first - second) > clockToleranceMs) {
+    if (Math.abs(first - second) > this.#clockToleranceMs) {
       throw new Error(
         `the recording of ${this.#source} slipped by ${(second - first).toFixed(1)} ms`,
       );

@@ -26,16 +26,8 @@ export interface LabBrowserOptions {
 }
 
 /** Starts Debian's Chromium; `CHROMIUM` names another. Fails when it does not start within 30 s. */
-export async function startChromium({
-  card,
-  microphone,
-  args = [],
-}: LabBrowserOptions): Promise<LabBrowser> {
-  const browser: Browser = await chromium.launch({
-    ...chromiumLaunch([autoplayFlag, ...microphoneFlags(microphone), ...args]),
-    ignoreDefaultArgs: ['--mute-audio'],
-    env: { ...inherited(), ...card.server.env, PULSE_SINK: card.server.sinkName(card.sink) },
-  });
+export async function startChromium(options: LabBrowserOptions): Promise<LabBrowser> {
+  const browser: Browser = await chromium.launch(launchOptions(options));
   return {
     async newPage() {
       const context = await browser.newContext();
@@ -44,6 +36,15 @@ export async function startChromium({
     async close() {
       await browser.close();
     },
+  };
+}
+
+/** How Playwright starts a browser of the lab. */
+export function launchOptions({ card, microphone, args = [] }: LabBrowserOptions) {
+  return {
+    ...chromiumLaunch([autoplayFlag, ...microphoneFlags(microphone), ...args]),
+    ignoreDefaultArgs: ['--mute-audio'],
+    env: { ...inherited(), ...card.server.env, PULSE_SINK: card.server.sinkName(card.sink) },
   };
 }
 

@@ -1,4 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
+import { descendants } from './process-usage.ts';
 
 /**
  * How long the threads of the lab that carry sound had to wait for a processor (proc_pid_schedstat, second
@@ -56,24 +57,6 @@ async function soundThreads(rootPid: number): Promise<string[]> {
     }
   }
   return found;
-}
-
-async function descendants(rootPid: number): Promise<number[]> {
-  const childrenOf = new Map<number, number[]>();
-  for (const name of await list('/proc')) {
-    const pid = Number(name);
-    if (!Number.isInteger(pid)) continue;
-    const parent = Number(/^PPid:\s+(\d+)$/m.exec(await read(`/proc/${pid}/status`))?.[1]);
-    childrenOf.set(parent, [...(childrenOf.get(parent) ?? []), pid]);
-  }
-  const found: number[] = [];
-  for (const waiting = [rootPid]; ; ) {
-    const pid = waiting.pop();
-    if (pid === undefined) return found;
-    const children = childrenOf.get(pid) ?? [];
-    found.push(...children);
-    waiting.push(...children);
-  }
 }
 
 /** Empty when the process ended meanwhile. */

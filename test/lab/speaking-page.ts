@@ -1,7 +1,9 @@
 import type { Page } from 'playwright-core';
 import type { PresetName } from '../../src/audio/presets.ts';
+import type { Latency } from '../../src/web/lane-chooser.ts';
 import type { LabBrowser } from './chromium.ts';
 import type { EarshotProcess } from './earshot-process.ts';
+import { preferLatency } from './lanes.ts';
 
 export interface SpeakingPageOptions {
   readonly browser: LabBrowser;
@@ -13,6 +15,8 @@ export interface SpeakingPageOptions {
    * tones for noise; the browser then hands over sound every 10 ms, and raw sound every 21.
    */
   readonly sound?: 'raw' | 'echo-cancelled';
+  /** What the page is asked to play of the host's sound; as by default (`auto`). */
+  readonly latency?: Latency;
 }
 
 const deadlineMs = 20_000;
@@ -26,8 +30,10 @@ export async function openSpeakingPage({
   earshot,
   quality,
   sound = 'raw',
+  latency = 'auto',
 }: SpeakingPageOptions): Promise<Page> {
   const page = await browser.newPage();
+  await preferLatency(page, latency);
   await page.goto(earshot.url);
   if (sound === 'raw') {
     await page.getByRole('checkbox', { name: 'Raw sound' }).check();

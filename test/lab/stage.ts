@@ -1,8 +1,11 @@
 import type { Page } from 'playwright-core';
+import type { Latency } from '../../src/web/lane-chooser.ts';
 import type { Card } from './card-delay.ts';
 import { type LabBrowser, type LabBrowserOptions, startChromium } from './chromium.ts';
+import { preferLatency } from './lanes.ts';
 import { type InboundAudio, PageProbe } from './page-probe.ts';
 import { startSoundServer } from './sound-server.ts';
+import { startTabbedChromium, type TabbedBrowser } from './tabbed-chromium.ts';
 
 /**
  * The two ends of every measurement: a host with a sound card, and a viewer's browser with one of its
@@ -11,14 +14,22 @@ import { startSoundServer } from './sound-server.ts';
 export interface Stage {
   readonly host: Card;
   readonly desk: Card;
-  readonly browser: LabBrowser;
+  readonly browser: LabBrowser | TabbedBrowser;
   /** Has `stop` called by close(), before what was started earlier. */
   defer(stop: () => Promise<void>): void;
   /** Ends everything, in reverse order; throws the first fault after all were tried. */
   close(): Promise<void>;
 }
 
-export async function startStage(options: Omit<LabBrowserOptions, 'card'> = {}): Promise<Stage> {
+export interface StageOptions extends Omit<LabBrowserOptions, 'card'> {
+  /** The browser is a {@link TabbedBrowser}. False by default. */
+  readonly tabbed?: boolean;
+}
+
+export async function startStage({
+  tabbed = false,
+  ...options
+}: StageOptions = {}): Promise<Stage> {
   const stops: (() => Promise<void>)[] = [];
   const defer = (stop: () => Promise<void>): void => {
     stops.push(stop);
@@ -36,7 +47,8 @@ export async function startStage(options: Omit<LabBrowserOptions, 'card'> = {}):
     const deskServer = await startSoundServer({ sinks: [{ name: 'browser' }] });
     defer(() => deskServer.stop());
     const desk = { server: deskServer, sink: 'browser' };
-    const browser = await startChromium({ ...options, card: desk });
+    const start = tabbed ? startTabbedChromium : startChromium;
+    const browser = await start({ ...options, card: desk });
     defer(() => browser.close());
     return { host: { server: hostServer, sink: 'hdmi' }, desk, browser, defer, close };
   } catch (error) {
@@ -52,13 +64,22 @@ export interface Viewer {
   close(): Promise<void>;
 }
 
-/** Opens a page with the probe at `url`; with `frames`, every received packet is recorded. */
+export interface ViewerOptions {
+  readonly url: string;
+  /** Every received packet of the track is recorded. False by default. */
+  readonly frames?: boolean;
+  /** What the page is asked to play; the track (`steady`) by default, which is what the probe looks at. */
+  readonly latency?: Latency;
+}
+
+/** Opens a page with the probe at `url`. */
 export async function openViewer(
   stage: Pick<Stage, 'browser'>,
-  { url, frames = false }: { readonly url: string; readonly frames?: boolean },
+  { url, frames = false, latency = 'steady' }: ViewerOptions,
 ): Promise<Viewer> {
   const page = await stage.browser.newPage();
   const probe = await PageProbe.install(page, { frames });
+  await preferLatency(page, latency);
   await page.goto(url);
   return { page, probe, close: () => page.context().close() };
 }

@@ -1,6 +1,7 @@
 import type { Card } from './card-delay.ts';
 import { type LabBrowser, type LabBrowserOptions, startChromium } from './chromium.ts';
 import { startSoundServer } from './sound-server.ts';
+import { startTabbedChromium, type TabbedBrowser } from './tabbed-chromium.ts';
 
 /**
  * The two ends of the way back: a viewer's browser whose microphone is a sound card, and a host that
@@ -13,17 +14,23 @@ export interface VoiceStage {
   readonly hostMicrophone: Card;
   /** What the host plays. */
   readonly host: Card;
-  readonly browser: LabBrowser;
+  readonly browser: LabBrowser | TabbedBrowser;
   /** Has `stop` called by close(), before what was started earlier. */
   defer(stop: () => Promise<void>): void;
   /** Ends everything, in reverse order; throws the first fault after all were tried. */
   close(): Promise<void>;
 }
 
+export interface VoiceStageOptions extends Pick<LabBrowserOptions, 'microphone'> {
+  /** The browser is a {@link TabbedBrowser}. False by default. */
+  readonly tabbed?: boolean;
+}
+
 /** The browser's microphone is the card `voice` unless another is named. */
 export async function startVoiceStage({
   microphone = 'card',
-}: Pick<LabBrowserOptions, 'microphone'> = {}): Promise<VoiceStage> {
+  tabbed = false,
+}: VoiceStageOptions = {}): Promise<VoiceStage> {
   const stops: (() => Promise<void>)[] = [];
   const defer = (stop: () => Promise<void>): void => {
     stops.push(stop);
@@ -42,7 +49,8 @@ export async function startVoiceStage({
       sinks: [{ name: 'browser' }, { name: 'voice', isMicrophone: true }],
     });
     defer(() => deskServer.stop());
-    const browser = await startChromium({
+    const start = tabbed ? startTabbedChromium : startChromium;
+    const browser = await start({
       card: { server: deskServer, sink: 'browser' },
       microphone,
     });

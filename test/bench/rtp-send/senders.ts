@@ -74,7 +74,10 @@ export async function ownSender(port: number): Promise<Sender> {
     send: (count) => {
       const captureTimeNs = nowNs();
       for (let index = 0; index < count; index += 1) {
-        peer.sendSound({ payload, samples: 480, timestamp, marker: false, captureTimeNs });
+        peer.sendSound({
+          ...{ payload, samples: 480, timestamp, marker: false, captureTimeNs },
+          discontinuity: false,
+        });
         timestamp += 480;
       }
     },

@@ -36,6 +36,15 @@ export const outputStretching: readonly string[] = [
   'inbound.removedSamplesForAcceleration',
 ];
 
+/** The same way, on the fast lane. */
+export const fastCauses: readonly string[] = [
+  ...outputCauses.filter((name) => !/^(inbound|playout)/.test(name)),
+  ...['lost', 'late', 'concealedMs', 'underrunMs'].map((name) => `fast.${name}`),
+];
+
+/** What the fast lane aims at when it changes: it stretches sound to get there. */
+export const fastStretching: readonly string[] = ['fast.targetMs'];
+
 const dropReasons = ['not-agreed', 'malformed', 'payload-type', 'source', 'rate', 'oversize'];
 
 /** From the card that is the browser's microphone to the card that the host records. */

@@ -25,7 +25,8 @@ export function parseMetrics(text: string): Record<string, number> {
 }
 
 /**
- * What the browser says of the sound it plays (`inbound`, and `playout` where its own output ran dry), of the
+ * What the browser says of the sound it plays (`inbound`, and `playout` where its own output ran dry; `fast` of
+ * the fast lane), of the
  * sound it sends (`outbound`) and of the microphone it records (`track`: frames delivered and in all).
  */
 const askPage = `(async () => {
@@ -45,6 +46,7 @@ const askPage = `(async () => {
     const prefix = prefixes[entry.type];
     if (prefix !== undefined && entry.kind === 'audio') add(prefix, entry);
   });
+  add('fast', window.earshot.fastLane.numbers ?? {});
   const { track } = window.earshot.microphone;
   if (track?.stats) {
     const { deliveredFrames, totalFrames } = track.stats;

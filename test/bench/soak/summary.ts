@@ -33,6 +33,43 @@ export function outputFields(snapshots: readonly Snapshot[]): OutputFields {
   };
 }
 
+export interface FastFields {
+  readonly lost: number;
+  readonly recovered: number;
+  readonly late: number;
+  readonly concealedMs: number;
+  readonly underrunMs: number;
+  readonly targetMinMs: number;
+  readonly targetMaxMs: number;
+  readonly levelMinMs: number;
+  readonly levelMaxMs: number;
+  /** Middle of the second half, end to end as the page shows it. */
+  readonly delayMs: number;
+  readonly driftPpm: number;
+}
+
+/** Of the fast lane. */
+export function fastFields(snapshots: readonly Snapshot[]): FastFields {
+  const grown = (name: string): number => growth(snapshots, `fast.${name}`);
+  const values = (name: string): number[] =>
+    snapshots.flatMap(({ counters }) => counters[`fast.${name}`] ?? []);
+  const later = (name: string): number[] => values(name).slice(snapshots.length >> 1);
+  const [targets, levels] = [values('targetMs'), values('levelMs')];
+  return {
+    lost: grown('lost'),
+    recovered: grown('recovered'),
+    late: grown('late'),
+    concealedMs: round(grown('concealedMs')),
+    underrunMs: round(grown('underrunMs')),
+    targetMinMs: round(Math.min(...targets)),
+    targetMaxMs: round(Math.max(...targets)),
+    levelMinMs: round(Math.min(...levels)),
+    levelMaxMs: round(Math.max(...levels)),
+    delayMs: round(median(later('delayMs'))),
+    driftPpm: round(median(later('driftPpm'))),
+  };
+}
+
 export interface InputFields {
   /** Of the playback. */
   readonly xruns: number;
