@@ -69,6 +69,11 @@ const minTargetMs = 3;
 /** Sound waiting beyond it goes, oldest first. */
 const capacityMs = 500;
 const steerEveryMs = 200;
+/**
+ * The quickest packets of a stream that begins in a page that still loads are not quick: while quicker ones
+ * are found, the level seems to rise, which is no drift.
+ */
+const findingQuickestMs = 10_000;
 /** Frames made at a time: bounds what has to be queued, whatever the browser takes at once. */
 const pieceFrames = 256;
 /** Steps one piece may take: far more than the shortest packets need. */
@@ -128,6 +133,8 @@ export class SoundPlayout {
   #frameOffset = 0;
   #nowMs = 0;
   #steeredMs = Number.NEGATIVE_INFINITY;
+  /** When the stream began. */
+  #beganMs = 0;
   /** What was played last came from a packet. */
   #steady = false;
 
@@ -160,6 +167,7 @@ export class SoundPlayout {
     this.#store.keep(left, right);
     if (outcome === 'reset' && !this.#forgotten) this.#forgetClocks();
     if (outcome === 'reset') this.#restartUsual();
+    if (outcome === 'reset' || this.#forgotten) this.#beganMs = item.arrivalMs;
     this.#forgotten = false;
     this.#watchClock(item);
   }
@@ -355,6 +363,7 @@ export class SoundPlayout {
     this.#observation.levelMs = this.#buffer.levelMs(queuedMs, this.#nowMs);
     this.#observation.targetMs = this.#buffer.targetMs;
     this.#observation.adjustedMs = this.#buffer.adjustedMs;
+    if (this.#nowMs - this.#beganMs < findingQuickestMs) this.#drift.interrupt();
     this.#resampler.setPpm(this.#drift.update(this.#observation));
   }
 

@@ -251,6 +251,15 @@ describe('the fast lane and its clocks', () => {
     });
   }
 
+  it('takes a page that loads, and is slow with its first packets, for no drift', () => {
+    const delayMs = (random: () => number, sentMs: number) =>
+      calm(random) + Math.max(0, 20 - sentMs / 250);
+    const source = new GeneratedTrace({ packetMs, delayMs, inOrder: true });
+    const result = play({ source, seconds: 60, burstFrames: 512, keepFromS: 59 });
+    const most = Math.max(...result.notes.map(({ driftPpm }) => Math.abs(driftPpm)));
+    assert.ok(most < 40, `${most} ppm`);
+  });
+
   it('knows when what is heard was captured, through stretching, loss and drift', () => {
     // A second's position is told by the angle of the two channels.
     const turn = (i: number) => (2 * Math.PI * i) / rateHz;
