@@ -118,10 +118,10 @@ const mostTold = 12;
 /** Of long recordings: what is looked for in them lies within hundreds of ms. */
 const clockToleranceMs = 20;
 
-/** What of `stretches` touches a moment of `timesMs`, from 100 ms before it to 400 ms after it. */
+/** What of `stretches` touches a moment of `timesMs`, from 50 ms before it to 200 ms after it: later ones are the network's. */
 export function nearTo(stretches: readonly Stretch[], timesMs: readonly number[]): Stretch[] {
   return stretches.filter(({ fromMs, ms }) =>
-    timesMs.some((atMs) => fromMs + ms > atMs - 100 && fromMs < atMs + 400),
+    timesMs.some((atMs) => fromMs + ms > atMs - 50 && fromMs < atMs + 200),
   );
 }
 

@@ -88,7 +88,7 @@ export class DelayTarget {
     this.#noteFate(0, samples);
   }
 
-  /** Notes sound that was given up. */
+  /** Notes sound that was given up, or came as a copy in the packet after it. */
   noteLost(samples: number): void {
     this.#noteFate(1, samples);
   }

@@ -146,7 +146,8 @@ export class JitterBuffer<P> {
       this.#stop('filling');
     }
     const endMs = (timestamp + item.samples) / samplesPerMs;
-    if (this.#arrivals.observe(item.arrivalMs, endMs)) this.#stop('filling');
+    if (item.isCopy === true) this.#target.noteLost(item.samples);
+    else if (this.#arrivals.observe(item.arrivalMs, endMs)) this.#stop('filling');
     this.#target.update(item.arrivalMs, this.#packetSamples / samplesPerMs);
     if (sequence < this.#nextSequence || timestamp + item.samples <= this.#nextTimestamp) {
       return this.#drop('late');

@@ -10,6 +10,8 @@ export interface JitterItem<P> {
   readonly samples: number;
   /** The sender paused with this packet (DTX): nothing may follow for a while, and nothing is lost. */
   readonly isDtx?: boolean;
+  /** It was lost, and this is the copy in the packet after it: how late it comes says nothing about the network. */
+  readonly isCopy?: boolean;
   readonly payload: P;
   /** When it came, in ms on the clock that `next()` is asked with. */
   readonly arrivalMs: number;

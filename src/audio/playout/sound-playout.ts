@@ -29,6 +29,8 @@ export interface DecodedPacket {
   readonly heldMs: number;
   /** The sender pauses with it (DTX): nothing may follow for a while, and nothing is missing. */
   readonly isDtx?: boolean;
+  /** It was lost, and is the copy that came with the packet after it. */
+  readonly isCopy?: boolean;
 }
 
 /** What is known at any time. One object, written over by `render()`; counts only grow. */
@@ -148,7 +150,8 @@ export class SoundPlayout {
 
   /** Takes one packet; its sound, planar, is copied. `frame`: the output's frame counter now. */
   insert(packet: DecodedPacket, left: Float32Array, right: Float32Array, frame: number): void {
-    const { sequence, timestamp, samples, captureTimeUs, heldMs, isDtx = false } = packet;
+    const { sequence, timestamp, samples, captureTimeUs, heldMs } = packet;
+    const { isDtx = false, isCopy = false } = packet;
     const fits = samples >= leastSamples && samples <= this.#maxSamples;
     if (!fits || left.length < samples || right.length < samples || !(heldMs >= 0)) {
       this.#refused += 1;
@@ -160,6 +163,7 @@ export class SoundPlayout {
     item.timestamp = timestamp >>> 0;
     item.samples = samples;
     item.isDtx = isDtx;
+    item.isCopy = isCopy;
     item.arrivalMs = this.#timeOf(frame) - heldMs;
     item.payload.captureTimeUs = captureTimeUs;
     const outcome = this.#buffer.insert(item);

@@ -15,6 +15,7 @@ export interface KeptPacket extends JitterItem<KeptSound> {
   timestamp: number;
   samples: number;
   isDtx: boolean;
+  isCopy: boolean;
   readonly payload: KeptSound;
   arrivalMs: number;
 }
@@ -39,6 +40,7 @@ export class SoundStore {
     timestamp: 0,
     samples: 0,
     isDtx: false,
+    isCopy: false,
     payload: { at: 0, captureTimeUs: -1 },
     arrivalMs: 0,
   }));
@@ -49,6 +51,7 @@ export class SoundStore {
     timestamp: 0,
     samples: 0,
     isDtx: false,
+    isCopy: false,
     payload: { at: 0, captureTimeUs: -1 },
     arrivalMs: 0,
   };

@@ -18,6 +18,7 @@ const firstTargetMs = 20;
 interface OpusPayload {
   readonly bytes: Uint8Array;
   readonly captureTimeUs: number;
+  readonly isCopy: boolean;
 }
 
 export interface SoundReceptionOptions {
@@ -148,7 +149,11 @@ export class SoundReception {
         sequence: (sequence - 1) & 0xffff,
         timestamp: (timestamp - samples) >>> 0,
         samples,
-        payload: { bytes: previous, captureTimeUs: captureTimeUs - (samples * 1_000) / 48 },
+        payload: {
+          bytes: previous,
+          captureTimeUs: captureTimeUs - (samples * 1_000) / 48,
+          isCopy: true,
+        },
         arrivalMs,
         recovered: true,
       });
@@ -157,7 +162,7 @@ export class SoundReception {
       sequence,
       timestamp,
       samples: opusPacketSamples(payload),
-      payload: { bytes: payload, captureTimeUs },
+      payload: { bytes: payload, captureTimeUs, isCopy: false },
       arrivalMs,
       recovered: false,
     });
@@ -179,12 +184,12 @@ export class SoundReception {
       const next = this.#feed.next(this.#now(), this.targetMs);
       if (next === undefined) break;
       const { sequence, timestamp, samples, payload, heldMs } = next;
-      const { captureTimeUs, bytes } = payload;
+      const { captureTimeUs, bytes, isCopy } = payload;
       const begins = this.#begins;
       this.#begins = false;
       const isDtx = bytes.length <= maxDtxBytes;
       this.#decoder.decode(
-        { sequence, timestamp, samples, captureTimeUs, heldMs, isDtx, begins },
+        { sequence, timestamp, samples, captureTimeUs, heldMs, isDtx, isCopy, begins },
         bytes,
       );
       this.isPaused = isDtx;

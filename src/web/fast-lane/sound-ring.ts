@@ -12,6 +12,8 @@ export interface SoundPacket {
   heldMs: number;
   /** The host pauses with it (DTX): nothing may follow for a while, and nothing is missing. */
   isDtx: boolean;
+  /** It was lost, and is the copy that came with the packet after it. */
+  isCopy: boolean;
   /** It begins a new stream: nothing before it goes on. */
   begins: boolean;
 }
@@ -25,6 +27,7 @@ export function emptySoundPacket(): SoundPacket {
     captureTimeUs: 0,
     heldMs: 0,
     isDtx: false,
+    isCopy: false,
     begins: false,
   };
 }
@@ -37,7 +40,7 @@ const slots = 1_024;
 const capacity = 65_536;
 
 /** Numbers of one packet in its slot. */
-const headerNumbers = 8;
+const headerNumbers = 9;
 
 /** Where the counters are: packets written, packets read, samples read. Each wraps at 2^32. */
 const control = { written: 0, read: 1, samplesRead: 2 } as const;
@@ -95,7 +98,8 @@ export class SoundRing {
     this.#headers[header + 4] = packet.heldMs;
     this.#headers[header + 5] = packet.begins ? 1 : 0;
     this.#headers[header + 6] = packet.isDtx ? 1 : 0;
-    this.#headers[header + 7] = at;
+    this.#headers[header + 7] = packet.isCopy ? 1 : 0;
+    this.#headers[header + 8] = at;
     this.#samplesWritten = (this.#samplesWritten + packet.samples) | 0;
     Atomics.store(this.#control, control.written, (written + 1) | 0);
     return true;
@@ -113,7 +117,8 @@ export class SoundRing {
     packet.heldMs = this.#headers[header + 4] ?? 0;
     packet.begins = this.#headers[header + 5] === 1;
     packet.isDtx = this.#headers[header + 6] === 1;
-    const at = this.#headers[header + 7] ?? 0;
+    packet.isCopy = this.#headers[header + 7] === 1;
+    const at = this.#headers[header + 8] ?? 0;
     copyOut(this.#left, at, left, packet.samples);
     copyOut(this.#right, at, right, packet.samples);
     const samplesRead = Atomics.load(this.#control, control.samplesRead);

@@ -14,7 +14,7 @@ function pair(): { readonly writer: SoundRing; readonly reader: SoundRing } {
 
 function packetOf(sequence: number, samples: number) {
   const captureTimeUs = 14_211_994_905_276.375 + sequence;
-  const flags = { isDtx: sequence % 2 === 1, begins: true };
+  const flags = { isDtx: sequence % 2 === 1, isCopy: sequence % 3 === 0, begins: true };
   return { sequence, timestamp: 4_294_967_290, samples, captureTimeUs, heldMs: 1.5, ...flags };
 }
 
