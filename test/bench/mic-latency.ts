@@ -138,7 +138,13 @@ async function measureAll(options: {
   };
   for (const quality of plan.presets) {
     const { browser } = stage;
-    const page = await openSpeakingPage({ browser, earshot, quality, sound: 'echo-cancelled' });
+    const page = await openSpeakingPage({
+      browser,
+      earshot,
+      quality,
+      sound: 'echo-cancelled',
+      latency: 'steady',
+    });
     note(quality, await measure(stage, plan));
     await page.context().close();
   }

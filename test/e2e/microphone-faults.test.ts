@@ -215,7 +215,7 @@ describe('the microphone and its viewers', () => {
       }
     };
     const browse = async (): Promise<void> => {
-      const page = await openSpeakingPage({ browser: stage.browser, earshot });
+      const page = await openSpeakingPage({ browser: stage.browser, earshot, latency: 'steady' });
       await page.context().close();
     };
     // What is made once and kept is no leak.

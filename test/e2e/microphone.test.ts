@@ -74,7 +74,7 @@ describe('the microphone', () => {
 
   /** Opens the page and speaks; it is closed with the test at the latest. */
   async function speak(t: TestContext, browser = stage.browser): Promise<Page> {
-    const page = await openSpeakingPage({ browser, earshot });
+    const page = await openSpeakingPage({ browser, earshot, latency: 'steady' });
     t.after(() => page.context().close());
     return page;
   }
