@@ -39,6 +39,7 @@ export interface Interruption {
 export class ToneWatch {
   readonly #cosine = new Float64Array(windowSamples);
   readonly #sine = new Float64Array(windowSamples);
+  readonly #hann = new Float64Array(windowSamples);
   readonly #window = new Float64Array(windowSamples);
   readonly #phases = new Float64Array(compareHops);
   readonly #learned: number[] = [];
@@ -53,6 +54,7 @@ export class ToneWatch {
     for (let n = 0; n < windowSamples; n += 1) {
       const hann = 1 - Math.cos((2 * Math.PI * (n + 0.5)) / windowSamples);
       const angle = (2 * Math.PI * watchedToneHz * n) / rateHz;
+      this.#hann[n] = hann / windowSamples;
       this.#cosine[n] = (hann * Math.cos(angle)) / windowSamples;
       this.#sine[n] = (hann * Math.sin(angle)) / windowSamples;
     }
@@ -93,9 +95,12 @@ export class ToneWatch {
   #look(): void {
     let re = 0;
     let im = 0;
+    let power = 0;
     for (let n = 0; n < windowSamples; n += 1) {
-      re += (this.#window[n] ?? 0) * (this.#cosine[n] ?? 0);
-      im -= (this.#window[n] ?? 0) * (this.#sine[n] ?? 0);
+      const sample = this.#window[n] ?? 0;
+      re += sample * (this.#cosine[n] ?? 0);
+      im -= sample * (this.#sine[n] ?? 0);
+      power += sample ** 2 * (this.#hann[n] ?? 0);
     }
     // Relative to a tone that goes on: the window begins a hop later each time.
     const turned = ((this.#hops * hopSamples * watchedToneHz) / rateHz) % 1;
@@ -103,7 +108,8 @@ export class ToneWatch {
     const slot = this.#hops % compareHops;
     const degrees = Math.abs(wrap(phase - (this.#phases[slot] ?? 0))) * 360;
     this.#phases[slot] = phase;
-    this.#judge(Math.hypot(re, im), this.#hops < compareHops ? 0 : degrees);
+    // Of all that sounds: where the tone goes on in another phase, it cancels itself in `re` and `im` only.
+    this.#judge(Math.sqrt(power), this.#hops < compareHops ? 0 : degrees);
     this.#hops += 1;
   }
 

@@ -58,11 +58,11 @@ describe('faults of a noise', () => {
 });
 
 describe('stretches near to a moment', () => {
-  it('are those that touch the time from 100 ms before it to 400 ms after it', () => {
-    const stretches = [100, 895, 1_200, 1_405].map((fromMs) => ({ fromMs, ms: 10 }));
+  it('are those that touch the time from 50 ms before it to 200 ms after it', () => {
+    const stretches = [100, 945, 1_150, 1_205].map((fromMs) => ({ fromMs, ms: 10 }));
     assert.deepEqual(
       nearTo(stretches, [1_000]).map(({ fromMs }) => fromMs),
-      [895, 1_200],
+      [945, 1_150],
     );
     assert.deepEqual(nearTo(stretches, []), []);
   });

@@ -52,6 +52,14 @@ describe('watching a tone', () => {
     assert.ok((found[0]?.level ?? 1) < 0.5);
   });
 
+  it('takes a change to the opposite phase for no gap', () => {
+    const half = rateHz / watchedToneHz / 2;
+    const found = watch(tone(3, (n) => ({ position: n < 96_000 ? n : n + half })));
+    assert.equal(found.length, 1);
+    assert.ok((found[0]?.degrees ?? 0) > 90);
+    assert.ok((found[0]?.level ?? 0) > 0.9);
+  });
+
   it('counts interruptions close together as one, and tells those apart that are not', () => {
     const gaps = (n: number) => [96_000, 97_000, 120_000].some((at) => n >= at && n < at + 480);
     assert.equal(watch(tone(3, (n) => ({ position: n, gain: gaps(n) ? 0 : 1 }))).length, 2);
