@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core';
 import type { Latency } from '../../src/web/lane-chooser.ts';
 import type { Card } from './card-delay.ts';
+import { endRecording, recordRaw } from './card-recorder.ts';
 import { type LabBrowser, type LabBrowserOptions, startChromium } from './chromium.ts';
 import { preferLatency } from './lanes.ts';
 import { type InboundAudio, PageProbe } from './page-probe.ts';
@@ -47,6 +48,11 @@ export async function startStage({
     const deskServer = await startSoundServer({ sinks: [{ name: 'browser' }] });
     defer(() => deskServer.stop());
     const desk = { server: deskServer, sink: 'browser' };
+    // A sound card has one latency. A null sink's is what those who listen to it ask for: with nobody there
+    // it grows by tens of ms, and falls when a measurement begins.
+    const listener = recordRaw(deskServer, `${desk.sink}.monitor`);
+    listener.stdout.resume();
+    defer(() => endRecording(listener));
     const start = tabbed ? startTabbedChromium : startChromium;
     const browser = await start({ ...options, card: desk });
     defer(() => browser.close());

@@ -52,11 +52,17 @@ export class DelayTarget {
   #giveBackMs = 0;
   #settledMs = 0;
 
-  constructor(options: { arrivals: ArrivalDelay; minMs: number; maxMs: number }) {
+  /** `marginMs`: what is held back beyond what was measured; a share of `minMs` unless told. */
+  constructor(options: {
+    arrivals: ArrivalDelay;
+    minMs: number;
+    maxMs: number;
+    marginMs?: number | undefined;
+  }) {
     this.#arrivals = options.arrivals;
     this.#minMs = options.minMs;
     this.#maxMs = options.maxMs;
-    this.#marginMs = Math.min(options.minMs * marginShare, mostMarginMs);
+    this.#marginMs = options.marginMs ?? Math.min(options.minMs * marginShare, mostMarginMs);
     this.#targetMs = Math.min(2 * options.minMs, options.maxMs);
   }
 

@@ -12,6 +12,8 @@ export interface JitterBufferOptions {
   readonly minTargetMs?: number;
   /** The most delay aimed at, and the most that waiting for a late packet may bring about, in ms; 200 unless told. */
   readonly maxTargetMs?: number;
+  /** Held back beyond what was measured, in ms; 30 % of `minTargetMs`, 3 at most, unless told. */
+  readonly marginMs?: number;
   /** Sound it may hold, in ms, up to 1,280; 1,000 unless told. Beyond it the oldest is dropped. */
   readonly capacityMs?: number;
 }
@@ -82,6 +84,7 @@ export class JitterBuffer<P> {
   constructor({
     minTargetMs = 10,
     maxTargetMs = 200,
+    marginMs,
     capacityMs = 1_000,
   }: JitterBufferOptions = {}) {
     this.#maxTargetMs = maxTargetMs;
@@ -92,6 +95,7 @@ export class JitterBuffer<P> {
       arrivals: this.#arrivals,
       minMs: minTargetMs,
       maxMs: maxTargetMs,
+      marginMs,
     });
     this.#hint = new StretchHint({ minTargetMs });
   }

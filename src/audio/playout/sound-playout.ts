@@ -68,6 +68,8 @@ const longestSamples = 5_760;
 /** What a stretch puts in at most. */
 const stretchRoom = 720;
 const minTargetMs = 3;
+/** Frames are asked for in bursts, so that a packet which is a little late is late by a whole one. */
+const marginMs = 3;
 /** Sound waiting beyond it goes, oldest first. */
 const capacityMs = 500;
 const steerEveryMs = 200;
@@ -105,7 +107,7 @@ export class SoundPlayout {
   };
   readonly #framesPerMs: number;
   readonly #maxSamples: number;
-  readonly #buffer = new JitterBuffer<KeptSound>({ minTargetMs, capacityMs });
+  readonly #buffer = new JitterBuffer<KeptSound>({ minTargetMs, marginMs, capacityMs });
   readonly #drift = new DriftController();
   readonly #store = new SoundStore();
   readonly #queue = new SoundQueue();
