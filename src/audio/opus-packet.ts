@@ -14,6 +14,9 @@ const frameSamplesByConfig: readonly number[] = [
 /** The longest packet: 120 ms (RFC 6716 §3.2.5, R5). */
 const maxPacketSamples = 5_760;
 
+/** A packet of so few bytes has no sound in it: the encoder pauses (DTX, RFC 7587 §3.1.3; RFC 6716 §3.1). */
+export const maxDtxBytes = 2;
+
 /** The longest frame in bytes (RFC 6716 §3.2.1, R2). */
 const maxFrameBytes = 1_275;
 

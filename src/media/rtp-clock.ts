@@ -1,12 +1,8 @@
+import { maxDtxBytes } from '../audio/opus-packet.ts';
+
 /** RTP time units a second of Opus (RFC 7587 §4.1): always 48,000, whatever the encoder runs at. */
 export const opusClockRate = 48_000;
 
-/**
- * Opus says nothing in packets of one or two bytes (DTX, RFC 7587 §3.1.3). The first of a pause is sent
- * all the same: it tells the decoder that silence is meant. Without it the browser takes the pause for
- * loss and conceals every sample of it.
- */
-const maxDtxBytes = 2;
 const minGapMs = 40;
 
 export interface RtpClockStep {
@@ -25,6 +21,9 @@ export interface RtpClockStep {
  * frame length, a mute or a restart leaves no seam. When the wall says that sound is missing — the
  * capture times are apart by more than max(2 frames, 40 ms) beyond what was sent — the whole gap
  * is skipped; at or below that, nothing, so that jitter of the capture clock never shows.
+ *
+ * The first DTX packet of a pause is sent, although Opus says nothing in it: it tells the decoder that
+ * silence is meant. Without it the browser takes the pause for loss and conceals every sample of it.
  */
 export class RtpClock {
   #next = 0;

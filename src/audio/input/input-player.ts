@@ -2,7 +2,7 @@ import type { MediaMessage } from '../../ipc/messages.ts';
 import type { MicrophoneSettings } from '../microphone-settings.ts';
 import { maxDecodedSamples, type OpusDecoder } from '../native/decoder-binding.ts';
 import type { Playback } from '../native/playback-binding.ts';
-import { isOpusPacket, opusPacketSamples } from '../opus-packet.ts';
+import { isOpusPacket, maxDtxBytes, opusPacketSamples } from '../opus-packet.ts';
 import { DriftController } from '../playout/drift-controller.ts';
 import { JitterBuffer } from '../playout/jitter-buffer.ts';
 import { PercentileWindow } from '../playout/percentile-window.ts';
@@ -60,9 +60,6 @@ const longFrameMs = 40;
 
 /** A packet that waited longer on its way here is a backlog: this process, or main, was stopped. */
 const maxAgeMs = 300;
-
-/** An Opus packet without sound in it: the sender pauses (RFC 6716 §3.1; what libopus makes of DTX). */
-const maxDtxBytes = 2;
 
 /** Lengthening adds 15 ms at most. */
 const pcmSamples = maxDecodedSamples + 720;

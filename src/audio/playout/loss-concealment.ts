@@ -1,4 +1,5 @@
 import { mostPeriod, pitchPeriod } from './pitch-period.ts';
+import { rise } from './rise.ts';
 import type { SoundQueue } from './sound-queue.ts';
 
 /** As loud as before for so long, then fading to nothing by 60 ms. */
@@ -139,11 +140,6 @@ function takePeriod(
     into[at] = (into[at] ?? 0) + (before - (into[at] ?? 0)) * weight;
   }
   return (samples[end - 1] ?? 0) - (samples[from - 1] ?? 0);
-}
-
-/** From 0 to 1, smooth at both ends; it and its mirror add up to 1. */
-function rise(x: number): number {
-  return x * x * (3 - 2 * x);
 }
 
 function power(left: Float32Array, right: Float32Array, end: number): number {

@@ -34,27 +34,9 @@ const packets = 1_040;
  */
 export class SoundStore {
   readonly #sound = new Float32Array(capacity * 2);
-  readonly #packets: KeptPacket[] = Array.from({ length: packets }, () => ({
-    ssrc: 0,
-    sequence: 0,
-    timestamp: 0,
-    samples: 0,
-    isDtx: false,
-    isCopy: false,
-    payload: { at: 0, captureTimeUs: -1 },
-    arrivalMs: 0,
-  }));
+  readonly #packets: KeptPacket[] = Array.from({ length: packets }, blankPacket);
   /** For when there is none, which does not happen. */
-  readonly #spare: KeptPacket = {
-    ssrc: 0,
-    sequence: 0,
-    timestamp: 0,
-    samples: 0,
-    isDtx: false,
-    isCopy: false,
-    payload: { at: 0, captureTimeUs: -1 },
-    arrivalMs: 0,
-  };
+  readonly #spare = blankPacket();
   #next = 0;
   #end = 0;
 
@@ -86,4 +68,17 @@ export class SoundStore {
     for (let i = 0; i < samples * 2; i += 1) into[i] = this.#sound[from + i] ?? 0;
     return true;
   }
+}
+
+function blankPacket(): KeptPacket {
+  return {
+    ssrc: 0,
+    sequence: 0,
+    timestamp: 0,
+    samples: 0,
+    isDtx: false,
+    isCopy: false,
+    payload: { at: 0, captureTimeUs: -1 },
+    arrivalMs: 0,
+  };
 }

@@ -1,3 +1,5 @@
+import { rise } from './rise.ts';
+
 /** What is taken out or put in at once, at 48 kHz: 2.5–15 ms, which holds a period of any voice from 67 Hz. */
 const leastLag = 120;
 const mostLag = 720;
@@ -30,7 +32,7 @@ export function shorten(
   const { lag, fade } = join;
   const start = Math.floor((samples - lag - fade) / 2);
   for (let i = 0; i < fade; i += 1) {
-    const later = fadeIn(i, fade);
+    const later = rise((i + 0.5) / fade);
     const at = (start + i) * channels;
     for (let channel = at; channel < at + channels; channel += 1) {
       const now = pcm[channel] ?? 0;
@@ -59,7 +61,7 @@ export function lengthen(
   // The sound up to `start + lag + fade`, then over again from `start + fade`, faded over before that.
   pcm.copyWithin((start + lag + fade) * channels, (start + fade) * channels, samples * channels);
   for (let i = fade - 1; i >= 0; i -= 1) {
-    const earlier = fadeIn(i, fade);
+    const earlier = rise((i + 0.5) / fade);
     const at = (start + i) * channels;
     for (let channel = at; channel < at + channels; channel += 1) {
       const now = pcm[channel + lag * channels] ?? 0;
@@ -67,12 +69,6 @@ export function lengthen(
     }
   }
   return samples + lag;
-}
-
-/** A raised cosine's cheap likeness: smooth at both ends, its two halves add up to 1. */
-function fadeIn(index: number, length: number): number {
-  const x = (index + 0.5) / length;
-  return x * x * (3 - 2 * x);
 }
 
 /** Looks for the lag at which the sound is most like itself; false when it is nowhere alike enough. */

@@ -47,11 +47,6 @@ export class LaneDecoder {
     this.#options = options;
   }
 
-  /** Since when the oldest packet in the decoder waits, ms of `now`; undefined: none is. */
-  get waitingSinceMs(): number | undefined {
-    return this.#pending[0]?.sinceMs;
-  }
-
   /** Mean time from `decode` to the sound since this was last asked, in ms; −1: nothing was decoded. */
   takeDecodeMs(): number {
     const mean = this.#decoded === 0 ? -1 : this.#decodeMs / this.#decoded;

@@ -1,4 +1,4 @@
-import { isOpusPacket, opusPacketSamples } from '../../audio/opus-packet.ts';
+import { isOpusPacket, maxDtxBytes, opusPacketSamples } from '../../audio/opus-packet.ts';
 import { PacketFeed } from '../../audio/playout/packet-feed.ts';
 import { readSound, type SoundMessage } from '../../media/fast-lane-packets.ts';
 import { ByteRate } from './byte-rate.ts';
@@ -8,9 +8,6 @@ import type { SoundSink } from './sound-sink.ts';
 
 /** How long, and how many, packets may come without any sound of them; a few may be copies, or broken. */
 const undecoded = { ms: 1_000, packets: 10 } as const;
-
-/** An Opus packet without sound in it: the host pauses (RFC 6716 §3.1; what libopus makes of DTX). */
-const maxDtxBytes = 2;
 
 /** What is aimed at before the worklet has said so. */
 const firstTargetMs = 20;
@@ -94,21 +91,20 @@ export class SoundReception {
     this.#undecodedPackets = 0;
   }
 
-  /** Takes a message of the device's; true when it is a sound message. */
-  take(bytes: Uint8Array): boolean {
+  /** Takes a message of the device's that is no pong. */
+  take(bytes: Uint8Array): void {
     const message = readSound(bytes);
     if (message === undefined) {
       this.malformed += 1;
-      return false;
+      return;
     }
     this.#bitrate.add(bytes.length);
     if (message.previous !== undefined) this.#redundancyRate.add(message.previous.length + 2);
-    if (!this.#running) return true;
+    if (!this.#running) return;
     if (this.#undecodedPackets === 0) this.#undecodedSinceMs = this.#now();
     this.#undecodedPackets += 1;
     this.#insert(message);
     this.#pump();
-    return true;
   }
 
   /** To be called a few times a second. Rates in kbit/s; see `LaneDecoder.takeDecodeMs`. */
