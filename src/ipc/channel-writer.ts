@@ -35,8 +35,9 @@ export class ChannelWriter {
     opus: new MediaQueue(mediaQueueBounds.opus),
     pcm: new MediaQueue(mediaQueueBounds.pcm),
     video: new MediaQueue(mediaQueueBounds.video),
+    picture: new MediaQueue(mediaQueueBounds.picture),
   } as const satisfies Record<MediaType, MediaQueue>;
-  readonly #dropped = { opus: 0, pcm: 0, video: 0 };
+  readonly #dropped = { opus: 0, pcm: 0, video: 0, picture: 0 };
   #inFlightBytes = 0;
   #writeStartedMs = 0;
   #stallTimer: NodeJS.Timeout | undefined;
@@ -214,7 +215,7 @@ export class ChannelWriter {
 }
 
 /** Sound goes before picture: it is smaller and is missed sooner. */
-const mediaOrder = ['opus', 'pcm', 'video'] as const;
+const mediaOrder = ['opus', 'pcm', 'video', 'picture'] as const;
 
 interface Batch {
   readonly pieces: Uint8Array[];

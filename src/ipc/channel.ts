@@ -303,7 +303,7 @@ export class Channel extends EventEmitter<ChannelEvents> {
 
 /** True for the types that carry media bytes. */
 export function isMedia(type: MessageType): type is MediaType {
-  return type === 'opus' || type === 'video' || type === 'pcm';
+  return type === 'opus' || type === 'video' || type === 'pcm' || type === 'picture';
 }
 
 /** True for a message that only makes sense as the answer to a request. */

@@ -21,7 +21,7 @@ export const headerLayout = {
   timestamp: { offset: 16, size: 8 },
 } as const;
 
-const knownFlags = frameFlags.keyframe | frameFlags.discontinuity | frameFlags.endOfStream;
+const knownFlags = frameFlags.keyframe | frameFlags.discontinuity | frameFlags.endOfStream | frameFlags.segment;
 
 /** What the writer puts into a header. */
 export interface FrameHeader {
@@ -53,6 +53,7 @@ export function payloadLimit(type: MessageType): number {
     case 'opus':
     case 'video':
     case 'pcm':
+    case 'picture':
       return payloadLimits[type];
     default:
       return payloadLimits.control;

@@ -14,13 +14,14 @@ export interface QueueBound {
 }
 
 /**
- * 100 ms of audio, 3 video frames. The span reads the frames' own timestamps; the count bounds a
+ * 100 ms of audio, 3 encoded or raw pictures. The span reads the frames' own timestamps; the count bounds a
  * sender whose timestamps stand still (40 frames of 2.5 ms are 100 ms, Opus has none shorter).
  */
 export const mediaQueueBounds: Readonly<Record<MediaType, QueueBound>> = {
   opus: { spanMs: 100, frames: 40 },
   pcm: { spanMs: 100, frames: 40 },
   video: { spanMs: Number.POSITIVE_INFINITY, frames: 3 },
+  picture: { spanMs: Number.POSITIVE_INFINITY, frames: 3 },
 };
 
 /** A bounded queue of one media type that makes room by dropping its oldest frames. */

@@ -10,6 +10,7 @@ export const messageTypes = {
   opus: 1,
   video: 2,
   pcm: 3,
+  picture: 4,
   hello: 32,
   ready: 33,
   configure: 34,
@@ -23,7 +24,7 @@ export const messageTypes = {
 } as const;
 
 export type MessageType = keyof typeof messageTypes;
-export type MediaType = 'opus' | 'video' | 'pcm';
+export type MediaType = 'opus' | 'video' | 'pcm' | 'picture';
 export type ControlType = Exclude<MessageType, MediaType>;
 
 /** Largest payload of each media type in bytes, and of any control message. */
@@ -31,11 +32,12 @@ export const payloadLimits = {
   opus: 1_500,
   video: 4 * 1024 * 1024,
   pcm: 64 * 1024,
+  picture: 4 * 1024 * 1024,
   control: 64 * 1024,
 } as const;
 
 /** Bits of the header's `flags` field. */
-export const frameFlags = { keyframe: 1, discontinuity: 2, endOfStream: 4 } as const;
+export const frameFlags = { keyframe: 1, discontinuity: 2, endOfStream: 4, segment: 8 } as const;
 
 /** The roles a child process can have; its name in the supervisor too. */
 export const childRoles = ['audio-output', 'audio-input', 'video'] as const;

@@ -16,6 +16,20 @@ export interface EncodedAudioFrame {
   readonly discontinuity: boolean;
 }
 
+export type VideoCodec = 'vp8' | 'h264';
+
+/** One encoded picture on its way to every viewer. */
+export interface EncodedVideoFrame {
+  readonly codec: VideoCodec;
+  /** A VP8 frame (RFC 6386), or an H.264 access unit in Annex B with SPS and PPS before each IDR. Valid during the call only. */
+  readonly payload: Buffer;
+  readonly keyframe: boolean;
+  /** When it was captured, CLOCK_MONOTONIC ns. */
+  readonly captureTimeNs: bigint;
+  /** The source says that pictures are missing before this one, or that it is of another source. */
+  readonly discontinuity: boolean;
+}
+
 /** One RTP packet of the microphone of the session that holds it. */
 export interface MicrophoneFrame {
   /** Id of the session. */

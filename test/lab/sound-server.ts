@@ -133,13 +133,14 @@ export class SoundServer {
   async #spawn(): Promise<void> {
     await rm(this.#socket, { force: true });
     await rm(join(this.dir, 'pulse'), { recursive: true, force: true });
+    // Real-time where allowed: a sound card is hardware, and does not wait for a processor.
     // setpriv: the server does not outlive this process, not even when it is killed.
     const child = spawn(
       'setpriv',
       [
         ...['--pdeathsig', 'KILL', 'pulseaudio'],
         ...['-n', '-F', join(this.dir, 'lab.pa'), '--daemonize=no', '--exit-idle-time=-1'],
-        ...['--use-pid-file=no', '--realtime=no', '--high-priority=no', '--log-target=stderr'],
+        ...['--use-pid-file=no', '--realtime=yes', '--high-priority=yes', '--log-target=stderr'],
       ],
       {
         env: { ...this.env, PATH: process.env['PATH'] ?? '', HOME: this.dir },

@@ -14,6 +14,10 @@ export interface JitterBufferOptions {
   readonly maxTargetMs?: number;
   /** Held back beyond what was measured, in ms; 30 % of `minTargetMs`, 3 at most, unless told. */
   readonly marginMs?: number;
+  /** Held back more at the very start, in ms, and given back over fifteen seconds; none unless told. */
+  readonly startMarginMs?: number;
+  /** Sound made up at a time while nothing is here, in samples, 120 at least; 480 unless told. */
+  readonly fillerSamples?: number;
   /** Sound it may hold, in ms, up to 1,280; 1,000 unless told. Beyond it the oldest is dropped. */
   readonly capacityMs?: number;
 }
@@ -23,7 +27,7 @@ const silenceMs = 1_000;
 /** Not asked for so long, while it played: the sound card was away, and what came meanwhile is a backlog. */
 const unaskedMs = 250;
 /** Sound made up at a time while it is not known for how long: short, so that what comes is played soon. */
-const fillerSamples = 480;
+const usualFillerSamples = 480;
 /** Opus's granularity, and its longest packet (RFC 6716 §2.1.4). */
 const leastSamples = 120;
 const mostSamples = 5_760;
@@ -51,6 +55,7 @@ export class JitterBuffer<P> {
   readonly counts: JitterCounts = noCounts();
   readonly #maxTargetMs: number;
   readonly #capacitySamples: number;
+  readonly #fillerSamples: number;
   readonly #order: PacketOrder;
   readonly #store = new PacketStore<P>();
   readonly #arrivals: ArrivalDelay;
@@ -85,9 +90,12 @@ export class JitterBuffer<P> {
     minTargetMs = 10,
     maxTargetMs = 200,
     marginMs,
+    startMarginMs,
+    fillerSamples = usualFillerSamples,
     capacityMs = 1_000,
   }: JitterBufferOptions = {}) {
     this.#maxTargetMs = maxTargetMs;
+    this.#fillerSamples = Math.max(roundSamples(fillerSamples), leastSamples);
     this.#capacitySamples = capacityMs * samplesPerMs;
     this.#order = new PacketOrder({ furthestAheadMs: capacityMs });
     this.#arrivals = new ArrivalDelay({ longestMs: maxTargetMs });
@@ -96,6 +104,7 @@ export class JitterBuffer<P> {
       minMs: minTargetMs,
       maxMs: maxTargetMs,
       marginMs,
+      startMarginMs,
     });
     this.#hint = new StretchHint({ minTargetMs });
   }
@@ -235,7 +244,7 @@ export class JitterBuffer<P> {
   /** Nothing is here: made-up sound, for as long as the delay may still grow without going on in the stream. */
   #bridge(playedMs: number): PlayoutStep<P> {
     const filler = Math.max(
-      Math.min(roundSamples(this.#packetSamples), fillerSamples),
+      Math.min(roundSamples(this.#packetSamples), this.#fillerSamples),
       leastSamples,
     );
     if (this.#paused) return this.#fillPause(filler);
@@ -253,7 +262,7 @@ export class JitterBuffer<P> {
     // The first word after the pause is lost: it was right before what is here.
     const lost = missing > 0 ? Math.min(this.#packetSamplesAt(first), mostSamples) : 0;
     const due = this.#dueSamples(first, playedMs);
-    const fill = Math.min(roundSamples(due - lost), fillerSamples);
+    const fill = Math.min(roundSamples(due - lost), this.#fillerSamples);
     if (fill > 0) return this.#fillPause(fill);
     this.#giveUp(missing);
     return lost > 0 && due >= lost / 2
