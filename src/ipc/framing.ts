@@ -21,7 +21,8 @@ export const headerLayout = {
   timestamp: { offset: 16, size: 8 },
 } as const;
 
-const knownFlags = frameFlags.keyframe | frameFlags.discontinuity | frameFlags.endOfStream | frameFlags.segment;
+const knownFlags =
+  frameFlags.keyframe | frameFlags.discontinuity | frameFlags.endOfStream | frameFlags.segment;
 
 /** What the writer puts into a header. */
 export interface FrameHeader {

@@ -103,7 +103,12 @@ describe('a channel', () => {
 
   it('sends no frame over its limit', async () => {
     const { near } = await startedPair();
-    const limits = { opus: 1_500, pcm: 65_536, video: 4 * 1024 * 1024 } as const;
+    const limits = {
+      opus: 1_500,
+      pcm: 65_536,
+      video: 4 * 1024 * 1024,
+      picture: 4 * 1024 * 1024,
+    } as const;
     for (const type of ['opus', 'pcm', 'video', 'picture'] as const) {
       const payload = Buffer.alloc(limits[type] + 1);
       assert.throws(() => near.channel.sendMedia({ type, payload, timestampNs: 0n }), {

@@ -177,7 +177,7 @@ describe('a framing fault', () => {
     ['version', 0, (frame) => frame.writeUInt8(0, 4)],
     ['type', 0, (frame) => frame.writeUInt8(0, 5)],
     ['type', 42, (frame) => frame.writeUInt8(42, 5)],
-    ['flags', 8, (frame) => frame.writeUInt16LE(8, 6)],
+    ['flags', 16, (frame) => frame.writeUInt16LE(16, 6)],
     ['length', 1_501, (frame) => frame.writeUInt32LE(1_501, 8)],
     ['length', 2 ** 32 - 1, (frame) => frame.writeUInt32LE(2 ** 32 - 1, 8)],
   ];
@@ -215,7 +215,15 @@ describe('a framing fault', () => {
 });
 
 const knownTypes: ReadonlySet<number> = new Set(Object.values(messageTypes));
-const anyType = fc.constantFrom<MessageType>('opus', 'video', 'pcm', 'hello', 'event', 'error');
+const anyType = fc.constantFrom<MessageType>(
+  'opus',
+  'video',
+  'pcm',
+  'picture',
+  'hello',
+  'event',
+  'error',
+);
 const anyFrame = fc.record(
   {
     type: anyType,

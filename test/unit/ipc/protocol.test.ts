@@ -50,8 +50,15 @@ describe('PROTOCOL.md', () => {
   });
 
   it('names the flag bits', () => {
-    assert.deepEqual(frameFlags, { keyframe: 1 << 0, discontinuity: 1 << 1, endOfStream: 1 << 2 });
-    assert.ok(text.includes('bit 0 keyframe, bit 1 discontinuity, bit 2 end of stream'));
+    assert.deepEqual(frameFlags, {
+      keyframe: 1 << 0,
+      discontinuity: 1 << 1,
+      endOfStream: 1 << 2,
+      segment: 1 << 3,
+    });
+    assert.ok(
+      text.includes('bit 0 keyframe, bit 1 discontinuity, bit 2 end of stream, bit 3 of a segment'),
+    );
   });
 
   it('lists every type with its number and limit', () => {
