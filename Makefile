@@ -29,7 +29,7 @@ format: ## format the tree
 	@npm run -s format
 
 bench: build ## run every benchmark in turn (one: npm run -s bench -- NAME [--json])
-	@for name in audio-latency mic-latency audio-cpu rtp-send ipc preset-switch recovery startup memory soak; do \
+	@for name in audio-latency mic-latency audio-cpu video-latency video-cpu viewers rtp-send ipc preset-switch recovery startup memory soak; do \
 	  npm run -s bench -- $$name || exit 1; \
 	done
 

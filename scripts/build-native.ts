@@ -8,22 +8,27 @@ import { dirname, join, resolve } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 
 /**
- * Compiles the native audio addon with node-gyp, unless the result is up to date.
+ * Compiles the native addons with node-gyp, unless the results are up to date.
  *
- *   node scripts/build-native.ts                  → src/audio/native/build/Release (this machine's)
+ *   node scripts/build-native.ts                  → src/ADDON/native/build/Release (this machine's)
  *   node scripts/build-native.ts --asan           → build/native-asan (AddressSanitizer, UBSan)
  *   node scripts/build-native.ts --arch arm64     → build/native-arm64, with CC, CXX, AR, LINK and
  *                                                   PKG_CONFIG_* of the cross toolchain in the environment
+ *   --addon audio|video builds that one alone; the video addon's other variants end in -video.
  *   --nodedir DIR takes Node's headers from there; --force builds in any case.
  */
 
 const run = promisify(execFile);
 const root = resolve(import.meta.dirname, '..');
-const sourceDir = join(root, 'src/audio/native');
-const addonName = 'earshot_audio.node';
 const require = createRequire(import.meta.url);
 
+/** Two, so that a process that needs sound alone never loads what pictures need. */
+export const addons = ['audio', 'video'] as const;
+export type Addon = (typeof addons)[number];
+
 interface Variant {
+  /** `audio` when it is left out. */
+  readonly addon?: Addon;
   readonly arch: string;
   readonly asan: boolean;
   readonly nodedir: string | undefined;
@@ -33,22 +38,27 @@ interface Variant {
 const sanitizers =
   '-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g';
 
-/** Where a variant is compiled: in place for this machine, in a copy of the sources otherwise. */
-function buildDir({ arch, asan }: Variant): string {
-  if (asan) return join(root, 'build/native-asan');
-  return arch === process.arch ? sourceDir : join(root, `build/native-${arch}`);
+function sourceDir({ addon = 'audio' }: Variant): string {
+  return join(root, `src/${addon}/native`);
 }
 
-async function sources(): Promise<string[]> {
-  const files = await readdir(sourceDir);
+/** Where a variant is compiled: in place for this machine, in a copy of the sources otherwise. */
+function buildDir(variant: Variant): string {
+  const { addon = 'audio', arch, asan } = variant;
+  if (!asan && arch === process.arch) return sourceDir(variant);
+  return join(root, `build/native-${asan ? 'asan' : arch}${addon === 'audio' ? '' : `-${addon}`}`);
+}
+
+async function sources(variant: Variant): Promise<string[]> {
+  const files = await readdir(sourceDir(variant));
   return files.filter((file) => /\.(c|h|gyp)$/.test(file)).sort();
 }
 
 /** Everything that decides what comes out: sources, compiler and its flags, architecture, this script. */
 async function fingerprint(variant: Variant): Promise<string> {
   const hash = createHash('sha256');
-  for (const file of await sources()) {
-    hash.update(file).update(await readFile(join(sourceDir, file)));
+  for (const file of await sources(variant)) {
+    hash.update(file).update(await readFile(join(sourceDir(variant), file)));
   }
   const { CC, CXX, CFLAGS, LDFLAGS } = process.env;
   hash.update(JSON.stringify([variant.arch, variant.asan, CC, CXX, CFLAGS, LDFLAGS]));
@@ -119,14 +129,15 @@ async function compile(variant: Variant, directory: string): Promise<void> {
 /** Builds the variant if it is not up to date; returns the path of the addon. */
 export async function buildNative(variant: Variant): Promise<string> {
   const directory = buildDir(variant);
-  const addon = join(directory, 'build/Release', addonName);
+  const addon = join(directory, 'build/Release', `earshot_${variant.addon ?? 'audio'}.node`);
   const stamp = join(directory, 'build/fingerprint');
   const wanted = await fingerprint(variant);
   const built = await readFile(stamp, 'utf8').catch(() => '');
   if (!variant.force && built === wanted && existsSync(addon)) return addon;
-  if (directory !== sourceDir) {
+  const from = sourceDir(variant);
+  if (directory !== from) {
     await mkdir(directory, { recursive: true });
-    for (const file of await sources()) await cp(join(sourceDir, file), join(directory, file));
+    for (const file of await sources(variant)) await cp(join(from, file), join(directory, file));
   }
   const start = performance.now();
   await compile(variant, directory);
@@ -138,16 +149,20 @@ export async function buildNative(variant: Variant): Promise<string> {
 if (import.meta.main ?? process.argv[1] === import.meta.filename) {
   const { values } = parseArgs({
     options: {
+      addon: { type: 'string', multiple: true, default: [...addons] },
       arch: { type: 'string', default: process.arch },
       nodedir: { type: 'string' },
       asan: { type: 'boolean', default: false },
       force: { type: 'boolean', default: false },
     },
   });
-  await buildNative({
-    arch: values.arch,
-    asan: values.asan,
-    nodedir: values.nodedir,
-    force: values.force,
-  });
+  for (const addon of addons.filter((name) => values.addon.includes(name))) {
+    await buildNative({
+      addon,
+      arch: values.arch,
+      asan: values.asan,
+      nodedir: values.nodedir,
+      force: values.force,
+    });
+  }
 }

@@ -1,10 +1,11 @@
 import { chmod, copyFile, mkdir, rm } from 'node:fs/promises';
 import { build } from 'esbuild';
+import { addons } from './build-native.ts';
 import { buildWeb } from './build-web.ts';
 
 /**
  * Bundles what the device carries into `dist/`: `earshot.mjs` (the executable), one file a role, the
- * page and the native addon.
+ * page and the native addons.
  */
 
 const outDir = 'dist';
@@ -24,6 +25,7 @@ async function bundleRoles(): Promise<void> {
       'audio-input': 'src/audio/input/main.ts',
       'audio-output': 'src/audio/output/main.ts',
       cli: 'src/cli/main.ts',
+      video: 'src/video/main.ts',
     },
     outdir: outDir,
     outExtension: { '.js': '.mjs' },
@@ -42,6 +44,7 @@ async function bundleRoles(): Promise<void> {
             './audio/input/main.ts': './audio-input.mjs',
             './audio/output/main.ts': './audio-output.mjs',
             './cli/main.ts': './cli.mjs',
+            './video/main.ts': './video.mjs',
           };
           context.onResolve({ filter: /^\.\/.*main\.ts$/ }, ({ path, kind }) => {
             const bundle = roles[path];
@@ -67,7 +70,7 @@ await rm(outDir, { recursive: true, force: true });
 await mkdir(`${outDir}/native`, { recursive: true });
 await bundleRoles();
 await buildWeb({ outDir: `${outDir}/web`, minify: true });
-await copyFile(
-  'src/audio/native/build/Release/earshot_audio.node',
-  `${outDir}/native/earshot_audio.node`,
-);
+for (const addon of addons) {
+  const file = `earshot_${addon}.node`;
+  await copyFile(`src/${addon}/native/build/Release/${file}`, `${outDir}/native/${file}`);
+}

@@ -4,14 +4,14 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { startSoundServer } from '../test/lab/sound-server.ts';
-import { playWav } from '../test/lab/wav-player.ts';
+import { startDemoDesktop } from './demo-desktop.ts';
 import { echoDelayS, startEcho } from './demo-echo.ts';
 import { renderDemoMusic } from './demo-music.ts';
 
 /**
- * Runs Earshot on a virtual board: a private sound server stands for the host's sound card and plays a
- * piece of music on a loop, and says again what it hears in its microphone; the program itself is the
- * one a board runs. Ends with Ctrl-C and leaves nothing behind. `EARSHOT_PORT` chooses another port than
+ * Runs Earshot on a virtual board: a private sound server and a virtual display stand for the host's sound
+ * card and screen; a desktop plays a piece of music on a loop and shows what it plays, and the host says
+ * again what it hears in its microphone. The program itself is the one a board runs. Ends with Ctrl-C and leaves nothing behind. `EARSHOT_PORT` chooses another port than
  * 8080; the one after it serves HTTPS.
  */
 
@@ -31,7 +31,7 @@ const sound = await startSoundServer({ sinks: [{ name: 'hdmi' }, { name: 'mic' }
 const music = resolve('build/demo-music.wav');
 await mkdir('build', { recursive: true });
 await renderDemoMusic(music);
-const player = await playWav(sound, 'hdmi', music, { loop: true });
+const desktop = await startDemoDesktop({ directory, sound, into: 'hdmi', music });
 const echo = startEcho(sound, { from: 'mic', into: 'hdmi' });
 
 const config = {
@@ -41,6 +41,7 @@ const config = {
     output: { device: sound.capturePcm('hdmi') },
     input: { device: sound.feedPcm('mic') },
   },
+  video: { device: `x11:${desktop.display}` },
   control: { socket },
   dataDir: directory,
 };
@@ -58,7 +59,8 @@ console.log(`
 
       http://127.0.0.1:${port}
 
-  in a browser on this machine: it plays what the host plays, Bach's first prelude.
+  in a browser on this machine: it shows the host's desktop and plays what the host plays, Bach's first
+  prelude.
   Press the microphone button and speak: the host plays what it hears ${echoDelayS} seconds later.
   In another terminal, from this folder:
 
@@ -77,7 +79,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 
 const [code] = await ended;
 await echo.stop();
-await player.stop();
+await desktop.stop();
 await sound.stop();
 await rm(directory, { recursive: true, force: true });
 process.exitCode = typeof code === 'number' ? code : 1;

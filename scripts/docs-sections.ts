@@ -43,6 +43,11 @@ const events: Readonly<Record<keyof ApiEvents, string>> = {
   'microphone-metrics-update': 'As `GET /api/v1/microphone/metrics`, once a second.',
   'microphone-process-metrics':
     'The audio-input child as in `GET /api/v1/status`, once a second and at each change of its state.',
+  'video-state-changed':
+    'As `GET /api/v1/video`, when the signal, the size or the encoder changes.',
+  'video-metrics-update': 'As `GET /api/v1/video`, once a second.',
+  'video-process-metrics':
+    'The video child as in `GET /api/v1/status`, once a second and at each change of its state.',
 };
 
 export const docsSections: readonly DocsSection[] = [

@@ -6,18 +6,21 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 purpose=${1:-test}
 
-# Build tools and libraries, and the sound server of the virtual board.
+# Build tools and libraries, and what the virtual board's host is made of: a sound server, a desktop on a
+# virtual display, and a player.
 packages=(
   ca-certificates git make g++ python3 pkg-config
   libasound2-dev libopus-dev libspeexdsp-dev
+  libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev
+  gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
   alsa-utils libasound2-plugins pulseaudio pulseaudio-utils
+  xvfb icewm xterm x11-apps gstreamer1.0-tools gstreamer1.0-alsa gstreamer1.0-x
 )
 # What the tests and benchmarks compare with and drive.
 if [ "$purpose" = test ]; then
   packages+=(
     chromium coturn iproute2 procps shellcheck sox
-    gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
-    gstreamer1.0-nice gstreamer1.0-alsa python3-gst-1.0 gir1.2-gst-plugins-bad-1.0
+    gstreamer1.0-plugins-ugly gstreamer1.0-nice python3-gst-1.0 gir1.2-gst-plugins-bad-1.0
   )
 fi
 # Any Node can install the modules; the pinned one among them runs everything else.

@@ -5,6 +5,7 @@
  *   earshot [--config FILE]    the main process
  *   earshot audio-output       a child of it (started by the supervisor only)
  *   earshot audio-input        likewise
+ *   earshot video              likewise
  *   earshot audio-devices capture|playback
  *                              prints those devices as JSON (started by the main process only)
  *   earshot VERB …             the command
@@ -25,6 +26,9 @@ if (first === '' || first === '--config' || first.startsWith('--config=')) {
 } else if (first === 'audio-input') {
   const { runAudioInput } = await import('./audio/input/main.ts');
   await runAudioInput();
+} else if (first === 'video') {
+  const { runVideo } = await import('./video/main.ts');
+  await runVideo();
 } else if (first === 'audio-devices') {
   const { runAudioDevices } = await import('./audio/devices/main.ts');
   runAudioDevices(process.argv.slice(3));

@@ -54,7 +54,8 @@ export class EventStreams {
   }
 
   #snapshot(): string {
-    const { audio, microphone, children } = this.#services;
+    const { audio, microphone, video, children } = this.#services;
+    const picture = video.status();
     const status = audio.status();
     const { device, deviceState: state, deviceError: error } = status;
     return [
@@ -65,6 +66,7 @@ export class EventStreams {
       formatEvent('microphone-state-changed', microphone.status()),
       formatEvent('microphone-quality-changed', microphone.quality()),
       formatEvent('microphone-metrics-update', microphone.metrics()),
+      ...(picture === null ? [] : [formatEvent('video-state-changed', picture)]),
       ...children.statuses().map((child) => formatEvent(processEvent(child.name), child)),
     ].join('');
   }

@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import type { Log } from '../log/log.ts';
 import { fastLaneProtocol, maxFastLaneMessageBytes } from '../media/fast-lane-packets.ts';
 import type { ApiCounts } from './api-counts.ts';
-import { checkQuery } from './query.ts';
+import { checkUpgradeQuery } from './query.ts';
 import type { FastLaneDoor, MediaService } from './services.ts';
 import {
   closeCodes,
@@ -62,8 +62,7 @@ export class FastLaneSockets {
 
   /** Takes over an admitted upgrade request. Throws API_QUERY_INVALID or MEDIA_SESSION_UNKNOWN. */
   accept(request: IncomingMessage, duplex: Duplex, head: Buffer): void {
-    const [, query = ''] = (request.url ?? '').split('?');
-    const { session } = checkQuery(querySchema, Object.fromEntries(new URLSearchParams(query)));
+    const { session } = checkUpgradeQuery(querySchema, request);
     const door = this.#media.fastLane(session);
     this.#sockets.accept({ request, duplex, head }, (socket) => this.#open(socket, door));
   }

@@ -17,14 +17,7 @@ export async function readBody<S extends v.GenericSchema>(
   schema: S,
   invalidCode: ErrorCode,
 ): Promise<v.InferOutput<S>> {
-  const type = incoming.headers['content-type'] ?? '';
-  if (!/^application\/json\s*(;|$)/i.test(type)) {
-    throw new EarshotError(
-      'API_UNSUPPORTED_MEDIA_TYPE',
-      `The body has the content type ${JSON.stringify(type.slice(0, 128))}; send application/json.`,
-    );
-  }
-  const input = parseJson(await readText(incoming));
+  const input = parseJson(await readBodyText(incoming, 'application/json', bodyLimit));
   const result = checkInput(schema, input);
   if (result.ok) return result.value;
   throw new EarshotError(invalidCode, faultSentences(result.faults), {
@@ -38,10 +31,29 @@ export async function readBody<S extends v.GenericSchema>(
   });
 }
 
+/**
+ * Reads a body of one content type, at most `limitBytes` long. Throws API_UNSUPPORTED_MEDIA_TYPE,
+ * API_BODY_TOO_LARGE and, when it breaks off, API_BODY_INVALID.
+ */
+export async function readBodyText(
+  incoming: IncomingMessage,
+  contentType: string,
+  limitBytes: number,
+): Promise<string> {
+  const type = incoming.headers['content-type'] ?? '';
+  if (type.split(';')[0]?.trim().toLowerCase() !== contentType) {
+    throw new EarshotError(
+      'API_UNSUPPORTED_MEDIA_TYPE',
+      `The body has the content type ${JSON.stringify(type.slice(0, 128))}; send ${contentType}.`,
+    );
+  }
+  return await readText(incoming, limitBytes);
+}
+
 /** Collects the body without destroying the request, which still has to be answered. */
-function readText(incoming: IncomingMessage): Promise<string> {
-  if (Number(incoming.headers['content-length'] ?? 0) > bodyLimit) {
-    return Promise.reject(tooLarge());
+function readText(incoming: IncomingMessage, limitBytes: number): Promise<string> {
+  if (Number(incoming.headers['content-length'] ?? 0) > limitBytes) {
+    return Promise.reject(tooLarge(limitBytes));
   }
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -52,8 +64,8 @@ function readText(incoming: IncomingMessage): Promise<string> {
     };
     const onData = (chunk: Buffer): void => {
       length += chunk.length;
-      if (length <= bodyLimit) chunks.push(chunk);
-      else finish(() => reject(tooLarge()));
+      if (length <= limitBytes) chunks.push(chunk);
+      else finish(() => reject(tooLarge(limitBytes)));
     };
     const onEnd = (): void => finish(() => resolve(Buffer.concat(chunks).toString('utf8')));
     const onError = (cause: unknown): void => finish(() => reject(brokenOff(cause)));
@@ -72,11 +84,11 @@ function parseJson(text: string): unknown {
   }
 }
 
-function tooLarge(): EarshotError {
+function tooLarge(limitBytes: number): EarshotError {
   return new EarshotError(
     'API_BODY_TOO_LARGE',
-    `The body is larger than the ${bodyLimit} bytes that are allowed.`,
-    { details: { limitBytes: bodyLimit } },
+    `The body is larger than the ${limitBytes} bytes that are allowed.`,
+    { details: { limitBytes } },
   );
 }
 

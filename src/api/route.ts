@@ -5,19 +5,24 @@ import * as v from 'valibot';
 import type { ErrorCode } from '../errors/catalogue.ts';
 import { type SchemaNode, schemaNode } from '../errors/schema-words.ts';
 import type { ListenerKind } from './admission.ts';
+import type { BearerToken } from './bearer-token.ts';
 import type { EventStreams } from './event-streams.ts';
 import type { LogStreams } from './log-streams.ts';
 import { checkQuery } from './query.ts';
 import { readBody } from './request-body.ts';
 import type { Status } from './schema.ts';
 import type { Services } from './services.ts';
+import type { TraceStreams } from './trace-streams.ts';
 
 /** What a route can reach. */
 export interface RouteContext {
   readonly services: Services;
   readonly eventStreams: EventStreams;
   readonly logStreams: LogStreams;
+  readonly traceStreams: TraceStreams;
   status(): Status;
+  /** Undefined: there is no WHEP. */
+  readonly whepToken: BearerToken | undefined;
 }
 
 export interface RouteEnv {
@@ -34,7 +39,7 @@ export type RouteAccess = 'anyone' | 'control';
 
 /** One route as data: the server, the documentation and the tests walk these. */
 export interface Route {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   /** Hono pattern, e.g. `/api/v1/children/:name/restart`. */
   readonly path: string;
   readonly access: RouteAccess;

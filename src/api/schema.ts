@@ -4,6 +4,8 @@ import { inputDeviceStates, inputStatsSchema } from '../audio/input/input-stats.
 import { microphoneSettingsSchema } from '../audio/microphone-settings.ts';
 import { presetNames } from '../audio/presets.ts';
 import { fastLaneWays } from '../media/fast-lane-packets.ts';
+import { videoCodecs } from '../video/video-config.ts';
+import { type VideoStatus, videoStatusSchema } from '../video/video-status.ts';
 
 /**
  * Bodies of the HTTP API under /api/v1, shared by the server, the page and the command. Requests are
@@ -101,6 +103,30 @@ export const fastLaneStatusSchema = v.strictObject({
   report: fastLaneReportSchema,
 });
 
+/** The picture on its way to one viewer. */
+const videoSendingSchema = v.strictObject({
+  codec: v.picklist(videoCodecs),
+  /** Why the viewer gets no picture, in a sentence; empty when it gets one, or may. */
+  reason: v.string(),
+  packetsSent: v.number(),
+  bytesSent: v.number(),
+  framesSent: v.number(),
+  keyframesSent: v.number(),
+  /** Pictures that this viewer missed, since its socket or its path could not take them. */
+  framesDropped: v.number(),
+  packetsRetransmitted: v.number(),
+  /** Packets repeated to see what the path carries. */
+  packetsPadding: v.number(),
+  /** Keyframes that the viewer asked for. */
+  keyframesWanted: v.number(),
+  /** What its path is estimated to carry; −1 while it gives no feedback. */
+  targetKbps: v.number(),
+  packetsLost: v.number(),
+  lossPercent: v.number(),
+  jitterMs: v.number(),
+  roundTripMs: v.number(),
+});
+
 export const sessionStatusSchema = v.strictObject({
   id: v.string(),
   state: v.picklist(['new', 'connecting', 'connected', 'failed', 'closed']),
@@ -122,6 +148,8 @@ export const sessionStatusSchema = v.strictObject({
   datagramsRefused: v.number(),
   /** Null while the viewer says nothing on it. */
   fastLane: v.nullable(fastLaneStatusSchema),
+  /** Absent on a device without a picture. */
+  video: v.optional(videoSendingSchema),
 });
 
 /** POST /microphone/start: `session` is the `session_id` of the viewer's WebSocket. */
@@ -186,6 +214,47 @@ export const microphoneMetricsSchema = v.strictObject({
 });
 export type MicrophoneMetrics = v.InferOutput<typeof microphoneMetricsSchema>;
 
+/** GET /video: the host's picture. */
+export { type VideoStatus, videoStatusSchema };
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+
+/** GET /sync: how sound and picture are kept together. */
+export const syncStatusSchema = v.strictObject({
+  /** What the sound is held back by, and where that is heading, ms. */
+  audioDelayMs: v.number(),
+  targetMs: v.number(),
+  /** A sync check runs. */
+  calibrating: v.boolean(),
+  /** Live packets and pictures that gave way to a clip. */
+  displaced: count,
+  segments: v.strictObject({
+    published: count,
+    staleAtEnqueue: count,
+    staleAtEncode: count,
+    staleAtPublish: count,
+    staleBetweenSamples: count,
+    failed: count,
+    gapsSkipped: count,
+    fences: count,
+  }),
+  /** What each viewer measured, oldest first; positive: the picture is late. */
+  viewers: v.array(
+    v.strictObject({
+      session: v.string(),
+      results: v.array(
+        v.strictObject({
+          marker: count,
+          offsetMs: v.number(),
+          lane: v.picklist(['track', 'fast']),
+          unixMs: v.number(),
+        }),
+      ),
+    }),
+  ),
+});
+export type SyncStatus = v.InferOutput<typeof syncStatusSchema>;
+
 /** The HTTPS server. */
 export const httpsStatusSchema = v.strictObject({
   /** Its page: at the address listened on, or at the device's first one where it listens on all. */
@@ -235,10 +304,22 @@ export const statusSchema = v.strictObject({
     lastFrameUnixMs: v.number(),
   }),
   microphone: microphoneStatusSchema,
+  /** Null on a device that is configured without a picture. */
+  video: v.nullable(videoStatusSchema),
   children: v.array(childStatusSchema),
   sessions: v.array(sessionStatusSchema),
 });
 export type Status = v.InferOutput<typeof statusSchema>;
+
+/** A line of GET /trace: a packet of the host's sound on its way; times in ms since its first sample was captured. */
+export const tracedPacketSchema = v.strictObject({
+  capturedUs: v.number(),
+  completeMs: v.number(),
+  encodedMs: v.number(),
+  sentMs: v.number(),
+  receivedMs: v.number(),
+  written: v.array(v.strictObject({ session: v.string(), ms: v.number() })),
+});
 
 /** An answer to a request that failed, with the status of its code. */
 export const errorBodySchema = v.strictObject({
@@ -265,4 +346,10 @@ export interface ApiEvents {
   'microphone-metrics-update': MicrophoneMetrics;
   /** The audio-input child: once a second, and at each change of state. */
   'microphone-process-metrics': ChildStatusBody;
+  /** The signal, the picture's size or the encoder changed. */
+  'video-state-changed': VideoStatus;
+  /** Once a second while the video child runs. */
+  'video-metrics-update': VideoStatus;
+  /** The video child: once a second, and at each change of state. */
+  'video-process-metrics': ChildStatusBody;
 }

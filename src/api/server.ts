@@ -9,6 +9,7 @@ import { OwnCertificate } from '../tls/own-certificate.ts';
 import { ownNames } from './admission.ts';
 import { ApiCounts, type ApiStats } from './api-counts.ts';
 import { createApp } from './app.ts';
+import { BearerToken } from './bearer-token.ts';
 import { EventStreams } from './event-streams.ts';
 import { type FastLaneSocketLimits, FastLaneSockets } from './fast-lane-sockets.ts';
 import {
@@ -31,6 +32,7 @@ import type { Services } from './services.ts';
 import { SessionSockets } from './session-sockets.ts';
 import { SharedConnections } from './shared-connections.ts';
 import type { TextStreamLimits } from './text-stream.ts';
+import { TraceStreams } from './trace-streams.ts';
 import type { WatchedSocketLimits } from './watched-sockets.ts';
 
 export interface ApiServerOptions {
@@ -43,6 +45,8 @@ export interface ApiServerOptions {
   readonly dataDir: string;
   /** Host names beside the machine's own (admission.ts). */
   readonly allowedHosts: readonly string[];
+  /** What WHEP players send; empty: there is no WHEP. */
+  readonly whepToken?: string;
   /** Path of the control socket. */
   readonly controlSocket: string;
   /** Directory of the built page. */
@@ -70,6 +74,7 @@ export class ApiServer {
   readonly #names: ReadonlySet<string>;
   readonly #events: EventStreams;
   readonly #logs: LogStreams;
+  readonly #traces: TraceStreams;
   readonly #sessions: SessionSockets;
   readonly #fastLanes: FastLaneSockets;
   readonly #identities: IdentitySource;
@@ -89,6 +94,7 @@ export class ApiServer {
     this.#identities = this.#createIdentities();
     this.#events = new EventStreams({ services, counts, ...streams });
     this.#logs = new LogStreams({ logs: services.logs, counts, ...streams });
+    this.#traces = new TraceStreams({ trace: services.trace, counts });
     const { media } = services;
     this.#sessions = new SessionSockets({ media, log, counts, ...sessions });
     this.#fastLanes = new FastLaneSockets({ media, log, counts, ...fastLanes });
@@ -179,6 +185,7 @@ export class ApiServer {
   async stop(): Promise<void> {
     this.#events.stop();
     this.#logs.stop();
+    this.#traces.stop();
     await Promise.all([this.#sessions.stop(), this.#fastLanes.stop()]);
     const servers = this.#servers;
     this.#servers = [];
@@ -211,13 +218,14 @@ export class ApiServer {
       https: this.#https?.status() ?? null,
       audio: services.audio.status(),
       microphone: services.microphone.status(),
+      video: services.video.status(),
       children: [...services.children.statuses()],
       sessions: [...services.media.sessions()],
     };
   }
 
   #createEntry(page: ReadonlyMap<string, PageFile>): RequestEntry {
-    const { https, limits, log, port, services } = this.#options;
+    const { https, limits, log, port, services, whepToken = '' } = this.#options;
     const app = createApp({
       routes,
       page,
@@ -226,7 +234,9 @@ export class ApiServer {
         services,
         eventStreams: this.#events,
         logStreams: this.#logs,
+        traceStreams: this.#traces,
         status: () => this.#status(),
+        whepToken: whepToken === '' ? undefined : new BearerToken(whepToken),
       },
       deadlineMs: limits?.routeMs ?? 15_000,
     });

@@ -3,13 +3,15 @@ import type { EventService } from './services.ts';
 
 type Listener = Parameters<EventService['subscribe']>[0];
 
-/** The child that plays the microphone. */
+/** The children that carry the microphone and the picture. */
 export const microphoneChild = 'audio-input';
+export const videoChild = 'video';
 
-/** The event that carries a child's status: the microphone's process has one of its own. */
+/** The event that carries a child's status: each child has one of its own. */
 export function processEvent(
   child: string,
-): 'audio-process-metrics' | 'microphone-process-metrics' {
+): 'audio-process-metrics' | 'microphone-process-metrics' | 'video-process-metrics' {
+  if (child === videoChild) return 'video-process-metrics';
   return child === microphoneChild ? 'microphone-process-metrics' : 'audio-process-metrics';
 }
 

@@ -1,5 +1,7 @@
 import type { FastLaneConnection, FastLaneSocket } from '../media/fast-lane-sender.ts';
+import type { IceServer } from '../media/ice-servers.ts';
 import type { DeviceMessage } from '../media/signaling-messages.ts';
+import type { TracedPacket } from '../media/voice-trace.ts';
 import type {
   ApiEvents,
   ChildStatusBody,
@@ -14,6 +16,8 @@ import type {
   StartMicrophone,
   Status,
   StopMicrophone,
+  SyncStatus,
+  VideoStatus,
 } from './schema.ts';
 
 /** What the API needs of the rest of the main process: small interfaces, so that tests can stand in for them. */
@@ -51,6 +55,12 @@ export interface MicrophoneService {
   setDevice(device: string): Promise<Devices>;
 }
 
+/** The host's picture. */
+export interface VideoService {
+  /** Null on a device that is configured without a picture. */
+  status(): VideoStatus | null;
+}
+
 export interface ChildrenService {
   statuses(): readonly ChildStatusBody[];
   /** Stops the child and starts it again, out of `failed` too. Throws CHILD_UNKNOWN. */
@@ -72,12 +82,27 @@ export interface FastLaneDoor {
   openSocket(socket: FastLaneSocket): FastLaneConnection;
 }
 
+/** A player's session over WHEP, as the media path makes it. */
+export interface WhepSession {
+  readonly id: string;
+  /** The SDP answer, every candidate in it. */
+  readonly answer: string;
+}
+
 export interface MediaService {
   /** Throws MEDIA_TOO_MANY_VIEWERS. `send` may be called until `close`; `end` asks to close the WebSocket. */
   openSession(viewer: {
     readonly send: (message: DeviceMessage) => void;
     readonly end: (reason: string) => void;
+    /** Sound and picture in one MediaStream, which a browser plays in step. */
+    readonly sync: boolean;
   }): ViewerSession;
+  /** Answers the SDP offer of a player that only receives. Throws MEDIA_OFFER_INVALID, MEDIA_NO_OPUS or MEDIA_TOO_MANY_VIEWERS. */
+  openWhep(offer: string): Promise<WhepSession>;
+  /** Ends a player's session; false when there is none of that id. */
+  closeWhep(id: string): boolean;
+  /** ICE servers that players are told of. */
+  iceServers(): readonly IceServer[];
   /** Throws MEDIA_SESSION_UNKNOWN. */
   fastLane(session: string): FastLaneDoor;
   sessions(): readonly Status['sessions'][number][];
@@ -89,6 +114,20 @@ export interface LogService {
   recent(count: number): readonly string[];
   /** Calls `listener` with each new line until the returned function is called. */
   follow(listener: (line: string) => void): () => void;
+}
+
+/** JSON on its way out; nobody writes to it. */
+type DeepReadonly<T> = { readonly [K in keyof T]: DeepReadonly<T[K]> };
+
+/** How sound and picture are kept together. */
+export interface SyncService {
+  status(): DeepReadonly<SyncStatus>;
+}
+
+/** Times of packets on their way through the device. */
+export interface TraceService {
+  /** Calls `listener` with each packet until the returned function is called; off while nobody listens. */
+  follow(listener: (packet: TracedPacket) => void): () => void;
 }
 
 /** Where events come from; the API fans them out to every stream. */
@@ -104,9 +143,12 @@ export interface MetricsService {
 export interface Services {
   readonly audio: AudioService;
   readonly microphone: MicrophoneService;
+  readonly video: VideoService;
   readonly children: ChildrenService;
   readonly media: MediaService;
   readonly logs: LogService;
+  readonly sync: SyncService;
+  readonly trace: TraceService;
   readonly events: EventService;
   readonly metrics: MetricsService;
 }

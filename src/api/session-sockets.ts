@@ -1,10 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import * as v from 'valibot';
 import { isEarshotError } from '../errors/earshot-error.ts';
 import type { Log } from '../log/log.ts';
 import type { DeviceMessage } from '../media/signaling-messages.ts';
 import type { ApiCounts } from './api-counts.ts';
 import { asEarshotError } from './error-response.ts';
+import { checkUpgradeQuery } from './query.ts';
 import type { MediaService, ViewerSession } from './services.ts';
 import {
   closeCodes,
@@ -21,6 +23,9 @@ export const defaultSessionSocketLimits: WatchedSocketLimits = {
   maxQueuedBytes: 512 * 1024,
   closeMs: 2_000,
 };
+
+/** Query of the WebSocket: `sync=1` asks for sound and picture in step. */
+const querySchema = v.strictObject({ sync: v.optional(v.picklist(['0', '1']), '0') });
 
 /** The WebSockets of /api/v1/session: each drives one viewer session and ends with it. */
 export class SessionSockets {
@@ -53,11 +58,12 @@ export class SessionSockets {
 
   /** Takes over an admitted upgrade request. */
   accept(request: IncomingMessage, duplex: Duplex, head: Buffer): void {
-    this.#sockets.accept({ request, duplex, head }, (socket) => this.#open(socket));
+    const { sync } = checkUpgradeQuery(querySchema, request);
+    this.#sockets.accept({ request, duplex, head }, (socket) => this.#open(socket, sync === '1'));
   }
 
-  #open(socket: WatchedSocket): SocketHandler {
-    const session = this.#openSession(socket);
+  #open(socket: WatchedSocket, sync: boolean): SocketHandler {
+    const session = this.#openSession(socket, sync);
     return {
       receive: (data, isBinary) => {
         if (isBinary) socket.drop(closeCodes.unsupported, 'messages are JSON text');
@@ -67,11 +73,12 @@ export class SessionSockets {
     };
   }
 
-  #openSession(socket: WatchedSocket): ViewerSession | undefined {
+  #openSession(socket: WatchedSocket, sync: boolean): ViewerSession | undefined {
     try {
       return this.#media.openSession({
         send: (message) => this.#send(socket, message),
         end: (reason) => socket.end(closeCodes.normal, reason),
+        sync,
       });
     } catch (error) {
       const { code, message } = asEarshotError(error, this.#log);

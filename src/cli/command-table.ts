@@ -5,6 +5,7 @@ import { microphoneCommands } from './commands/microphone.ts';
 import { restartCommand } from './commands/restart.ts';
 import { statsCommand } from './commands/stats.ts';
 import { statusCommand } from './commands/status.ts';
+import { traceCommand } from './commands/trace.ts';
 import { versionCommand } from './commands/version.ts';
 
 /** Every command but `help`, in the order it lists them. */
@@ -18,6 +19,7 @@ export const commandTable: readonly Command[] = [
   ...microphoneCommands,
   restartCommand,
   logsCommand,
+  traceCommand,
   versionCommand,
 ];
 

@@ -119,6 +119,7 @@ export function sessionsText(
   const shown = [
     ...viewerColumns,
     ...(sessions.some(({ fastLane }) => fastLane !== null) ? fastLaneColumns : []),
+    ...(sessions.some(({ video }) => video !== undefined) ? videoColumns : []),
     ...(sessions.some(({ microphonePackets }) => microphonePackets > 0) ? microphoneColumns : []),
     ...(rates === undefined ? [] : [rateColumn(rates)]),
   ];
@@ -147,6 +148,23 @@ const viewerColumns: readonly Column[] = [
 const fastLaneColumns: readonly Column[] = [
   ['HEARS', ({ fastLane }) => (fastLane?.sounding === true ? 'fast lane' : 'track')],
   ['DELAY', ({ fastLane }) => millisecondsText(fastLane?.report.delayMs)],
+];
+
+/** What the viewer sees; only shown on a device with a picture. */
+const videoColumns: readonly Column[] = [
+  [
+    'PICTURES',
+    ({ video }) => {
+      if (video === undefined) return '–';
+      return video.reason === '' ? String(video.framesSent) : `none (${video.reason})`;
+    },
+  ],
+  ['MISSED', ({ video }) => (video === undefined ? '–' : String(video.framesDropped))],
+  [
+    'PATH CARRIES',
+    ({ video }) =>
+      video === undefined || video.targetKbps < 0 ? '–' : `${video.targetKbps.toFixed(0)} kbps`,
+  ],
 ];
 
 /** What arrives of a viewer's microphone; only shown when one has sent. */

@@ -53,7 +53,7 @@ export function parseConfig(text: string, file: string): Config {
 }
 
 /** Rules over more than one key. */
-function crossFaults({ audio, http, https, media }: Config): InputFault[] {
+function crossFaults({ audio, http, https, media, video }: Config): InputFault[] {
   const faults: InputFault[] = [];
   const refuse = (key: string, value: number | string, allowed: string): void => {
     faults.push({
@@ -73,6 +73,8 @@ function crossFaults({ audio, http, https, media }: Config): InputFault[] {
   if (https.port === http.port && http.port !== 0) {
     refuse('https.port', https.port, `another port than http.port (${http.port})`);
   }
+  const { minKbps, maxKbps } = video;
+  if (minKbps > maxKbps) refuse('video.maxKbps', maxKbps, `at least minKbps (${minKbps})`);
   const { udpPortMin, udpPortMax } = media;
   if (udpPortMin > udpPortMax) {
     refuse('media.udpPortMin', udpPortMin, `at most udpPortMax (${udpPortMax})`);

@@ -1,6 +1,13 @@
 import * as v from 'valibot';
 import { pcmNameSchema } from '../audio/pcm-name.ts';
 import { logLevels } from '../log/log.ts';
+import {
+  encoderChoiceSchema,
+  framesPerSecondSchema,
+  videoKbpsSchema,
+  videoSideSchema,
+  videoSourceSchema,
+} from '../video/video-config.ts';
 
 /**
  * The configuration file: written by the person who installs the device, read once at start, never
@@ -28,6 +35,8 @@ export const iceServerSchema = v.strictObject({
   ),
   username: v.optional(v.string()),
   credential: v.optional(v.string()),
+  /** PEM file of the authority behind the certificate of `turns:` URLs; the well-known ones when left out. */
+  authority: v.optional(ownFile),
 });
 
 export const configSchema = v.strictObject({
@@ -125,10 +134,45 @@ export const configSchema = v.strictObject({
       /** UDP ports for viewers, both ends included; 0–0 takes any free port. */
       udpPortMin: v.optional(port, 0),
       udpPortMax: v.optional(port, 0),
+      /** TCP port for viewers that UDP does not reach; `udp`: the UDP port's number, or a free one; 0: none. */
+      tcpPort: v.optional(v.union([v.literal('udp'), port]), 'udp'),
       /** Addresses to offer; empty means every address of the device. */
       addresses: v.optional(v.pipe(v.array(v.pipe(v.string(), v.ip())), v.maxLength(16)), []),
       iceServers: v.optional(v.pipe(v.array(iceServerSchema), v.maxLength(8)), []),
       maxViewers: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(32)), 8),
+    }),
+    {},
+  ),
+  video: v.optional(
+    v.strictObject({
+      /** Where the host's picture comes from; empty: there is no picture. */
+      device: v.optional(v.union([v.literal(''), videoSourceSchema]), ''),
+      encoder: v.optional(encoderChoiceSchema, 'auto'),
+      framesPerSecond: v.optional(framesPerSecondSchema, 30),
+      /** A larger picture is scaled down. */
+      maxWidth: v.optional(videoSideSchema, 1_920),
+      maxHeight: v.optional(videoSideSchema, 1_080),
+      /** Between these the bitrate follows the slowest viewer's connection. */
+      minKbps: v.optional(videoKbpsSchema, 500),
+      maxKbps: v.optional(videoKbpsSchema, 1_800),
+    }),
+    {},
+  ),
+  /** Players that are not the page (draft-ietf-wish-whep). */
+  whep: v.optional(
+    v.strictObject({
+      /** What a player has to send as its bearer token; empty: there is no WHEP. */
+      token: v.optional(
+        v.pipe(
+          v.string(),
+          v.maxLength(256),
+          v.regex(
+            /^([\w.~+/-]{16,}=*)?$/,
+            'is empty, or at least 16 of the characters of a bearer token (RFC 6750 §2.1)',
+          ),
+        ),
+        '',
+      ),
     }),
     {},
   ),
@@ -151,7 +195,14 @@ export const configSchema = v.strictObject({
   ),
   /** Directory of the settings file; must be writable. */
   dataDir: v.optional(v.pipe(v.string(), v.startsWith('/')), '/var/lib/earshot'),
-  log: v.optional(v.strictObject({ level: v.optional(v.picklist(logLevels), 'info') }), {}),
+  log: v.optional(
+    v.strictObject({
+      level: v.optional(v.picklist(logLevels), 'info'),
+      /** Log the times of every packet of the host's sound on its way through the device. */
+      voiceTrace: v.optional(v.boolean(), false),
+    }),
+    {},
+  ),
 });
 
 export type Config = v.InferOutput<typeof configSchema>;

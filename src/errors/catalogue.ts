@@ -104,6 +104,24 @@ export const errorCatalogue = {
     http: 503,
     exit: 69,
   },
+  // Video
+  VIDEO_NATIVE_MISSING: {
+    summary:
+      'The native video module could not be loaded, usually because a library of GStreamer is missing.',
+    http: 500,
+    exit: 78,
+  },
+  VIDEO_ENCODER_MISSING: {
+    summary:
+      'GStreamer has no element of the configured video encoder; install its plugin or choose another.',
+    http: 400,
+    exit: 78,
+  },
+  VIDEO_DEVICE_FAILED: {
+    summary: 'The capture device could not be opened or configured; it is tried again.',
+    http: 503,
+    exit: 69,
+  },
   // Microphone
   MICROPHONE_HELD: {
     summary: 'Another viewer holds the microphone; `details.holder` says who. `takeover` takes it.',
@@ -131,6 +149,11 @@ export const errorCatalogue = {
     http: 400,
     exit: 1,
   },
+  MEDIA_OFFER_INVALID: {
+    summary: 'The SDP offer of a WHEP player cannot be used.',
+    http: 400,
+    exit: 1,
+  },
   MEDIA_NO_OPUS: {
     summary: 'The viewer offers no Opus decoder, so it cannot hear the host.',
     http: 400,
@@ -151,6 +174,31 @@ export const errorCatalogue = {
     http: 503,
     exit: 69,
   },
+  MEDIA_SEGMENT_INVALID: {
+    summary: 'A segment of pictures and sound has a field that cannot be; the message names it.',
+    http: 400,
+    exit: 1,
+  },
+  MEDIA_SEGMENT_TIMEOUT: {
+    summary: 'A segment or a fence waited 10 s for those before it, or for its encoder, in vain.',
+    http: 504,
+    exit: 69,
+  },
+  MEDIA_SEGMENT_FAILED: {
+    summary: 'A segment could not be encoded or sent, and was dropped.',
+    http: 503,
+    exit: 69,
+  },
+  MEDIA_SEGMENTS_BUSY: {
+    summary: 'As many segments as may wait do wait already; try again in a moment.',
+    http: 503,
+    exit: 69,
+  },
+  MEDIA_SEGMENTS_CLOSED: {
+    summary: 'The device stops sending segments; what waited was not sent.',
+    http: 503,
+    exit: 69,
+  },
   // API
   API_BODY_INVALID: {
     summary: 'The body is not JSON, or does not match what the route takes.',
@@ -163,7 +211,8 @@ export const errorCatalogue = {
     exit: 2,
   },
   API_UNSUPPORTED_MEDIA_TYPE: {
-    summary: 'The body is not application/json.',
+    summary:
+      'The body is not of the type that the route takes: application/json, for WHEP application/sdp.',
     http: 415,
     exit: 2,
   },
@@ -192,6 +241,16 @@ export const errorCatalogue = {
     summary:
       'Plain HTTP serves this machine only; from elsewhere, open the WebSocket on the HTTPS port (docs/https.md).',
     http: 403,
+    exit: 1,
+  },
+  API_TOKEN_REFUSED: {
+    summary: 'The request carries no bearer token, or a wrong one.',
+    http: 401,
+    exit: 1,
+  },
+  API_TOO_MANY_TRIES: {
+    summary: 'Too many wrong tokens came from this address; wait a minute.',
+    http: 429,
     exit: 1,
   },
   API_CONTROL_ONLY: {

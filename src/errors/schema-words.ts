@@ -52,6 +52,8 @@ export function allowedWords(schema: SchemaNode): string {
       return `one of ${(node.options ?? []).map(valueWords).join(', ')}`;
     case 'array':
       return listWords(node);
+    case 'union':
+      return unionWords(node);
     default:
       return node.entries === undefined
         ? (node.expects ?? 'another value')
@@ -117,6 +119,14 @@ function listWords(node: SchemaNode): string {
   const least = requirement(node, 'min_length');
   const most = requirement(node, 'max_length');
   return `a list${range(least, most)}${least === undefined && most === undefined ? '' : ' entries'}${item}`;
+}
+
+function unionWords({ options = [] }: SchemaNode): string {
+  return options.flatMap((option) => (isNode(option) ? [allowedWords(option)] : [])).join(', or ');
+}
+
+function isNode(value: unknown): value is SchemaNode {
+  return typeof value === 'object' && value !== null && 'kind' in value && 'type' in value;
 }
 
 /** The node of a schema from valibot. */

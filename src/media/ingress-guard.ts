@@ -47,7 +47,7 @@ export const refusalReasons = [
 export type RefusalReason = (typeof refusalReasons)[number];
 
 export type Verdict<S extends IngressSession> =
-  | { readonly kind: 'stun'; readonly session: S }
+  | { readonly kind: 'stun'; readonly session: S; readonly message: StunMessage }
   /** `records` may go to the DTLS stack; `alerts` are protected ones, for whoever holds the keys. */
   | {
       readonly kind: 'dtls';
@@ -90,6 +90,12 @@ export class IngressGuard<S extends IngressSession> {
     }
   }
 
+  /** Forgets one source, which is no more: a TCP connection that closed. */
+  forget(source: string): void {
+    this.#sources.delete(source);
+    this.#limits.delete(source);
+  }
+
   /** Datagrams refused so far, by reason. */
   refusals(): ReadonlyMap<RefusalReason, number> {
     return this.#refusals;
@@ -126,10 +132,10 @@ export class IngressGuard<S extends IngressSession> {
     for (const session of this.#sessions) {
       const password = expectedPassword(session, message);
       if (password === undefined) continue;
-      if (password === '' && message.class !== 'request') return { kind: 'stun', session };
+      if (password === '' && message.class !== 'request') return { kind: 'stun', session, message };
       if (!integrityHolds(datagram, message, password)) return refuse('unauthenticated-stun');
       this.#trust(source, session);
-      return { kind: 'stun', session };
+      return { kind: 'stun', session, message };
     }
     return refuse('unauthenticated-stun');
   }

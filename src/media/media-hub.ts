@@ -7,8 +7,10 @@ import type { Log } from '../log/log.ts';
 import { addFastLaneCounts, type FastLaneCounts, noFastLaneCounts } from './fast-lane-counts.ts';
 import type { FastLaneSender } from './fast-lane-sender.ts';
 import { FastLaneStream } from './fast-lane-stream.ts';
+import type { IceServer } from './ice-servers.ts';
 import type {
   EncodedAudioFrame,
+  EncodedVideoFrame,
   MediaStats,
   MicrophoneFrame,
   SessionStatus,
@@ -18,9 +20,9 @@ import { Peer } from './peer.ts';
 import { addCounts, allDrops, noCounts, type PeerCounts } from './peer-counts.ts';
 import { RtpClock } from './rtp-clock.ts';
 import { type DeviceIceServers, Session, type SessionLimits } from './session.ts';
-import type { DeviceMessage } from './signaling-messages.ts';
+import type { AvMessage, DeviceMessage } from './signaling-messages.ts';
 import { UdpMux } from './udp-mux.ts';
-import type { IceServer } from './werift-ice.ts';
+import { type OfferedVideo, VideoBroadcast } from './video-broadcast.ts';
 import { WeriftTransport } from './werift-transport.ts';
 
 export interface MediaConfig {
@@ -29,6 +31,8 @@ export interface MediaConfig {
   /** UDP ports to take one from, both ends included; both 0: any. */
   readonly udpPortMin: number;
   readonly udpPortMax: number;
+  /** TCP port for viewers that UDP does not reach; `udp`: the UDP port's number, or a free one; 0, the default: none. */
+  readonly tcpPort?: number | 'udp';
   /** Addresses to offer; empty: every address of the machine, and loopback when there is no other. */
   readonly addresses: readonly string[];
   readonly maxViewers: number;
@@ -48,6 +52,14 @@ export interface MediaHubEvents {
   viewers: [number];
   /** A frame of the session that holds the microphone. Valid during the call only. */
   microphone: [MicrophoneFrame];
+  /** How many viewers see the picture now: connected, and agreed to it. */
+  'video-viewers': [number];
+  /** A viewer needs a keyframe; at most once in 300 ms. */
+  'keyframe-wanted': [];
+  /** What the encoder of the picture is to be set to, in kbps: as much as every viewer's path takes. */
+  'video-bitrate': [number];
+  /** What the viewer of that session says of sound and picture together. */
+  av: [string, AvMessage];
   /** The session of that id is over: its WebSocket closed, or the device stops. */
   'session-closed': [string];
 }
@@ -75,12 +87,19 @@ export class MediaHub extends EventEmitter<MediaHubEvents> {
   readonly #ended: PeerCounts = noCounts();
   readonly #endedFastLanes: FastLaneCounts = noFastLaneCounts();
   readonly #fastLane = new FastLaneStream();
+  readonly #video = new VideoBroadcast<Session>({
+    nowMs: () => performance.now(),
+    onKeyframeWanted: () => this.emit('keyframe-wanted'),
+    onViewers: (count) => this.emit('video-viewers', count),
+    onBitrate: (kbps) => this.emit('video-bitrate', kbps),
+  });
   #microphoneSettings: MicrophoneSettings = microphonePresets[defaultPreset];
   #sessionsTotal = 0;
   #connectionsFailed = 0;
   #framesPublished = 0;
   #gapsSkipped = 0;
   #listening = 0;
+  #soundSent: ((session: string) => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: MediaHubOptions) {
@@ -91,6 +110,7 @@ export class MediaHub extends EventEmitter<MediaHubEvents> {
     this.#mux = new UdpMux({
       portMin: options.config.udpPortMin,
       portMax: options.config.udpPortMax,
+      tcpPort: options.config.tcpPort ?? 0,
       addresses: options.config.addresses,
       loopback: options.config.loopback ?? false,
       log: options.log,
@@ -113,6 +133,7 @@ export class MediaHub extends EventEmitter<MediaHubEvents> {
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     this.#timer = undefined;
+    this.#video.stop();
     const sessions = [...this.#sessions];
     await Promise.all(sessions.map((session) => this.#close(session, 'The device stops.')));
     await this.#mux.stop();
@@ -145,13 +166,45 @@ export class MediaHub extends EventEmitter<MediaHubEvents> {
       // First those who wait for it the least.
       if (packet !== undefined) session.fastLane.sendSound(packet);
       session.sendSound(sound);
+      this.#soundSent?.(session.id);
     }
   }
 
-  /** Opens a session for a WebSocket. Throws MEDIA_TOO_MANY_VIEWERS. */
+  /** Calls `listener` with the session whenever a packet of sound was written to its socket; undefined: no longer. */
+  watchSound(listener: ((session: string) => void) | undefined): void {
+    this.#soundSent = listener;
+  }
+
+  /** Sends one picture to every viewer who takes it. Nothing is done with nobody there. */
+  publishVideo(frame: EncodedVideoFrame): void {
+    this.#video.publish(frame);
+  }
+
+  /** Sends one message to the viewer of a session; there may be none any more. */
+  tell(id: string, message: DeviceMessage): void {
+    this.#session(id)?.tell(message);
+  }
+
+  sessionIds(): readonly string[] {
+    return [...this.#sessions].map(({ id }) => id);
+  }
+
+  /** RTP time of the picture captured then (90 kHz, 32 bits), as the viewer of that session sees it; undefined when it sees none. */
+  videoRtpTime(id: string, captureTimeNs: bigint): number | undefined {
+    const session = this.#session(id);
+    return session && this.#video.rtpTime(session, captureTimeNs);
+  }
+
+  /** Whether offers carry a picture from now on, and which. Throws a RangeError when its range of bitrates is empty. */
+  setVideo(video: OfferedVideo | undefined): void {
+    this.#video.set(video);
+  }
+
+  /** Opens a session for a WebSocket; `sync`: sound and picture in one MediaStream. Throws MEDIA_TOO_MANY_VIEWERS. */
   openSession(viewer: {
     readonly send: (message: DeviceMessage) => void;
     readonly end: (reason: string) => void;
+    readonly sync?: boolean;
   }): Viewer {
     const { maxViewers } = this.#config;
     if (this.#sessions.size >= maxViewers) {
@@ -162,9 +215,14 @@ export class MediaHub extends EventEmitter<MediaHubEvents> {
       );
     }
     const session = new Session({
-      ...viewer,
+      send: viewer.send,
+      end: viewer.end,
       iceServers: this.#viewerIceServers(),
-      createPeer: () => this.#createPeer(),
+      createPeer: () => {
+        const peer = this.#createPeer(viewer.sync);
+        this.#video.follow(session, peer);
+        return peer;
+      },
       log: this.#log,
       nowMs: () => performance.now(),
       nowUs: () => Number(process.hrtime.bigint() / 1_000n),
@@ -178,6 +236,7 @@ export class MediaHub extends EventEmitter<MediaHubEvents> {
     });
     session.fastLane.on('listening', () => this.#countListening());
     session.on('microphone', (frame) => this.emit('microphone', frame));
+    session.on('av', (message) => this.emit('av', session.id, message));
     session.start();
     return {
       id: session.id,
@@ -218,7 +277,10 @@ export class MediaHub extends EventEmitter<MediaHubEvents> {
   }
 
   sessions(): SessionStatus[] {
-    return [...this.#sessions].map((session) => session.status());
+    return [...this.#sessions].map((session) => {
+      const video = this.#video.status(session, session.totals());
+      return { ...session.status(), ...(video !== undefined && { video }) };
+    });
   }
 
   stats(): MediaStats {
@@ -249,6 +311,7 @@ export class MediaHub extends EventEmitter<MediaHubEvents> {
       microphoneDrops: totals.microphoneDrops,
       gapsSkipped: this.#gapsSkipped,
       fastLane,
+      video: this.#video.stats(totals),
     };
   }
 
@@ -257,7 +320,7 @@ export class MediaHub extends EventEmitter<MediaHubEvents> {
     return undefined;
   }
 
-  #createPeer(): Peer {
+  #createPeer(sync = false): Peer {
     return new Peer({
       transport: new WeriftTransport({
         mux: this.#mux,
@@ -268,11 +331,14 @@ export class MediaHub extends EventEmitter<MediaHubEvents> {
       ntp: this.#ntp,
       nowNs: () => process.hrtime.bigint(),
       microphone: this.#microphoneSettings,
+      video: this.#video.offer,
+      sync,
     });
   }
 
   async #close(session: Session, reason: string): Promise<void> {
     if (this.#sessions.delete(session)) {
+      this.#video.forget(session);
       // Before anything is waited for: whoever held the microphone has let go of it.
       session.holdMicrophone(false);
       this.emit('session-closed', session.id);
@@ -295,6 +361,7 @@ export class MediaHub extends EventEmitter<MediaHubEvents> {
 
   #tick(): void {
     for (const session of this.#sessions) session.tick();
+    this.#video.tick();
   }
 
   #viewerIceServers(): DeviceIceServers {

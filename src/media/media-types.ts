@@ -48,6 +48,55 @@ export interface MicrophoneFrame {
 
 export type SessionState = 'new' | 'connecting' | 'connected' | 'failed' | 'closed';
 
+/** The picture on its way to one viewer. */
+export interface VideoSendingStatus {
+  readonly codec: VideoCodec;
+  /** Why the viewer gets no picture, in a sentence; empty when it gets one, or may. */
+  readonly reason: string;
+  /** Packets and bytes with RTP headers, without repeats. */
+  readonly packetsSent: number;
+  readonly bytesSent: number;
+  readonly framesSent: number;
+  readonly keyframesSent: number;
+  /** Pictures that this viewer missed, since its socket or its path could not take them. */
+  readonly framesDropped: number;
+  /** Packets repeated since the viewer asked (RTX), and those repeated as padding to see what the path carries. */
+  readonly packetsRetransmitted: number;
+  readonly packetsPadding: number;
+  /** Keyframes that the viewer asked for (PLI, FIR). */
+  readonly keyframesWanted: number;
+  /** What its path is estimated to carry, all streams together; −1 while it gives no feedback. */
+  readonly targetKbps: number;
+  /** From the viewer's receiver reports, as for the sound. */
+  readonly packetsLost: number;
+  readonly lossPercent: number;
+  readonly jitterMs: number;
+  readonly roundTripMs: number;
+}
+
+/** The picture over all sessions since the process started. */
+export interface VideoStats {
+  /** What offers carry now; null: no picture. */
+  readonly codec: VideoCodec | null;
+  /** Viewers that are connected and agreed to the picture. */
+  readonly viewers: number;
+  /** What the encoder is asked for, by the viewer with the least bandwidth. */
+  readonly bitrateKbps: number;
+  readonly framesPublished: number;
+  /** Published ones that are no picture: empty, no NAL unit in them, or larger than 2 MB. */
+  readonly framesRefused: number;
+  readonly framesSent: number;
+  readonly keyframesSent: number;
+  readonly framesDropped: number;
+  readonly packetsSent: number;
+  readonly bytesSent: number;
+  readonly packetsRetransmitted: number;
+  readonly packetsPadding: number;
+  /** Keyframes that viewers asked for, and how often the encoder was asked for one. */
+  readonly keyframesWanted: number;
+  readonly keyframesRequested: number;
+}
+
 /** One viewer, as `earshot stats` and the API show it. */
 export interface SessionStatus {
   readonly id: string;
@@ -78,6 +127,8 @@ export interface SessionStatus {
   readonly datagramsRefused: number;
   /** Null while the viewer says nothing on it. */
   readonly fastLane: FastLaneStatus | null;
+  /** Absent when no picture was offered. */
+  readonly video?: VideoSendingStatus;
 }
 
 /** Totals over all sessions since the process started. */
@@ -102,4 +153,5 @@ export interface MediaStats {
   /** RTP clock skips for real gaps in capture. */
   readonly gapsSkipped: number;
   readonly fastLane: FastLaneCounts;
+  readonly video: VideoStats;
 }

@@ -1,6 +1,8 @@
 import type { MicrophoneSettings } from '../audio/microphone-settings.ts';
 import { EarshotError } from '../errors/earshot-error.ts';
-import { type ExtensionIds, type ExtensionName, extensionUris } from './rtp-packet.ts';
+import { agreedExtensions, offerExtension, offerExtensions } from './extension-sdp.ts';
+import { readFormat } from './format-parameters.ts';
+import type { ExtensionIds } from './rtp-packet.ts';
 import type { AnsweredSection } from './sdp-answer.ts';
 import type { OfferedMedia } from './sdp-offer.ts';
 
@@ -10,12 +12,6 @@ import type { OfferedMedia } from './sdp-offer.ts';
 const opusPayloadType = 111;
 /** RFC 7587 §7: always this, whatever is sent. */
 const opusEncoding = 'opus/48000/2';
-
-const offeredExtensionIds: Readonly<Record<ExtensionName, number>> = {
-  mid: 1,
-  transportSequence: 2,
-  absCaptureTime: 3,
-};
 
 export interface SoundOffer {
   readonly mid: string;
@@ -39,9 +35,7 @@ export function offerSound(offer: SoundOffer): OfferedMedia {
     direction: 'sendonly',
     payloadTypes: [pt],
     attributes: [
-      ...Object.entries(extensionUris).map(
-        ([name, uri]) => `extmap:${offeredExtensionIds[extensionName(name)]} ${uri}`,
-      ),
+      ...offerExtensions(),
       `rtpmap:${pt} ${opusEncoding}`,
       `fmtp:${pt} minptime=10;useinbandfec=1;stereo=1;sprop-stereo=1;maxplaybackrate=48000`,
       `rtcp-fb:${pt} transport-cc`,
@@ -51,11 +45,6 @@ export function offerSound(offer: SoundOffer): OfferedMedia {
       `ssrc:${offer.ssrc} msid:${offer.streamId} ${offer.trackId}`,
     ],
   };
-}
-
-function extensionName(name: string): ExtensionName {
-  if (name === 'mid' || name === 'transportSequence' || name === 'absCaptureTime') return name;
-  throw new TypeError(`no id for the header extension ${name}`);
 }
 
 /** Highest `maxptime` in ms that Opus has (RFC 7587 §6.1), unless the packets asked for are short. */
@@ -83,7 +72,7 @@ export function offerMicrophone(offer: {
     direction: 'recvonly',
     payloadTypes: [pt],
     attributes: [
-      `extmap:${offeredExtensionIds.mid} ${extensionUris.mid}`,
+      offerExtension('mid'),
       `rtpmap:${pt} ${opusEncoding}`,
       `fmtp:${pt} minptime=10;useinbandfec=${flag(fec)};usedtx=${flag(dtx)};stereo=${flag(channels === 2)};maxaveragebitrate=${maxBitrateBps}`,
       `ptime:${Math.ceil(frameMs)}`,
@@ -161,22 +150,4 @@ export function agreeOnMicrophone(
   if (payloadType === undefined || !sends) return undefined;
   const { ssrcs } = section;
   return { payloadType, ssrcs, midExtension: agreedExtensions(section).mid };
-}
-
-function agreedExtensions(section: AnsweredSection): ExtensionIds {
-  const ids: Partial<Record<ExtensionName, number>> = {};
-  for (const [name, uri] of Object.entries(extensionUris)) {
-    const id = section.extensions.get(uri);
-    if (id !== undefined) ids[extensionName(name)] = id;
-  }
-  return ids;
-}
-
-function readFormat(format = ''): Map<string, string> {
-  return new Map(
-    format.split(';').map((pair) => {
-      const [name = '', value = ''] = pair.trim().split('=');
-      return [name.toLowerCase(), value];
-    }),
-  );
 }

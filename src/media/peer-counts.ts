@@ -20,10 +20,25 @@ export type MicrophoneDrops = Readonly<Record<MicrophoneDropReason, number>>;
 
 /** What one media peer has counted. */
 export interface PeerCounts {
+  /** Of the sound. */
   packetsSent: number;
   bytesSent: number;
   packetsRetransmitted: number;
   framesDropped: number;
+  /** Of the picture: packets and their bytes, without repeats. */
+  videoPackets: number;
+  videoBytes: number;
+  /** Pictures that went out whole, and how many of them were keyframes. */
+  videoFrames: number;
+  videoKeyframes: number;
+  /** Pictures that this viewer missed, since its socket or its path could not take them. */
+  videoFramesDropped: number;
+  /** Packets repeated since the viewer asked (RFC 4588), and those repeated to see what the path carries; the bytes of both. */
+  videoRetransmitted: number;
+  videoPadding: number;
+  videoRepeatBytes: number;
+  /** Keyframes that the viewer asked for: PLI and FIR. */
+  keyframesWanted: number;
   /** Packets of the microphone's stream that were accepted, and the bytes of Opus in them. */
   microphonePackets: number;
   microphoneBytes: number;
@@ -38,6 +53,15 @@ export function noCounts(): PeerCounts {
     bytesSent: 0,
     packetsRetransmitted: 0,
     framesDropped: 0,
+    videoPackets: 0,
+    videoBytes: 0,
+    videoFrames: 0,
+    videoKeyframes: 0,
+    videoFramesDropped: 0,
+    videoRetransmitted: 0,
+    videoPadding: 0,
+    videoRepeatBytes: 0,
+    keyframesWanted: 0,
     microphonePackets: 0,
     microphoneBytes: 0,
     microphoneLost: 0,
@@ -58,6 +82,15 @@ const plainCounts = [
   'bytesSent',
   'packetsRetransmitted',
   'framesDropped',
+  'videoPackets',
+  'videoBytes',
+  'videoFrames',
+  'videoKeyframes',
+  'videoFramesDropped',
+  'videoRetransmitted',
+  'videoPadding',
+  'videoRepeatBytes',
+  'keyframesWanted',
   'microphonePackets',
   'microphoneBytes',
   'microphoneLost',

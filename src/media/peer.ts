@@ -1,36 +1,37 @@
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { MicrophoneSettings } from '../audio/microphone-settings.ts';
+import { BandwidthEstimator } from './bandwidth/bandwidth-estimator.ts';
+import type { VideoCodec } from './media-types.ts';
 import { type MicrophonePacket, MicrophoneReception } from './microphone-reception.ts';
-import { compactNtp, type NtpClock } from './ntp-clock.ts';
-import {
-  agreeOnMicrophone,
-  agreeOnSound,
-  offerMicrophone,
-  offerSound,
-  type SoundAgreement,
-} from './opus-sdp.ts';
+import type { NtpClock } from './ntp-clock.ts';
+import { agreeOnMicrophone, agreeOnSound } from './opus-sdp.ts';
+import { PacketOutlet } from './packet-outlet.ts';
 import { noCounts, type PeerCounts } from './peer-counts.ts';
-import { type ReceptionReport, readRtcp } from './rtcp-read.ts';
+import { mids, offerSections } from './peer-offer.ts';
+import { noReception, noteReport, type Reception } from './reception.ts';
+import {
+  type ReceptionReport,
+  type RtcpEvent,
+  readRtcp,
+  type TransportFeedback,
+} from './rtcp-read.ts';
 import { writeReceiverReport, writeSenderReport } from './rtcp-write.ts';
 import { opusClockRate } from './rtp-clock.ts';
-import { RtpHeaderTemplate, type RtpPacket } from './rtp-packet.ts';
 import type { Answer } from './sdp-answer.ts';
-import { SendHistory } from './send-history.ts';
+import { type SoundPacket, SoundSender } from './sound-sender.ts';
 import type { Transport, TransportState } from './transport.ts';
+import { videoClockRate } from './video-clock.ts';
+import { agreeOnVideo } from './video-sdp.ts';
+import { type PacketizedPicture, VideoSender } from './video-sender.ts';
 
-/** One packet of the host's sound, the same for every viewer. */
-export interface SoundPacket {
-  /** Shared and kept for retransmission: nobody writes to it. */
-  readonly payload: Buffer;
-  readonly samples: number;
-  /** RTP time since the stream began, without wrapping. */
-  readonly timestamp: number;
-  readonly marker: boolean;
-  /** When its first sample was captured, CLOCK_MONOTONIC ns. */
-  readonly captureTimeNs: bigint;
-  /** Sound before it is missing at the source. */
-  readonly discontinuity: boolean;
+export type { PacketizedPicture, SoundPacket };
+
+/** The picture as it is offered. */
+export interface PeerVideo {
+  readonly codec: VideoCodec;
+  /** The most that is of use, in bit/s, all streams together: nothing is looked for beyond it. */
+  readonly maxBps: number;
 }
 
 export interface PeerOptions {
@@ -40,6 +41,10 @@ export interface PeerOptions {
   readonly nowNs: () => bigint;
   /** What the viewer's browser is asked to encode its microphone with. */
   readonly microphone: MicrophoneSettings;
+  /** Without, the offer has no section for a picture. */
+  readonly video?: PeerVideo | undefined;
+  /** Sound and picture in one MediaStream, which the browser plays in step, at the delay of the slower one. */
+  readonly sync?: boolean | undefined;
 }
 
 export interface PeerEvents {
@@ -51,69 +56,61 @@ export interface PeerEvents {
   data: [Buffer];
   /** Whether its fast-lane channel is open now. */
   'data-channel': [boolean];
+  /** The viewer needs a keyframe: it begins, lost a picture, or had to drop one. */
+  'keyframe-wanted': [];
+  /** What its path is estimated to carry may have changed. */
+  bandwidth: [];
 }
 
-const soundMid = '0';
-const microphoneMid = '1';
-const dataMid = 'data';
 const reportIntervalNs = 1_000_000_000n;
 /** With no round trip measured, a NACK repeated sooner than this is for a repeat still under way. */
 const defaultRepeatSpacingMs = 20;
 
-/** What the viewer last said of its reception, in the units of the API. */
-export interface Reception {
-  packetsLost: number;
-  fractionLost: number;
-  jitterMs: number;
-  roundTripMs: number;
-}
-
 /**
- * One viewer's media over one transport: the host's sound out, the microphone in, and the RTCP of
- * both. A media reset makes a new one.
+ * One viewer's media over one transport: the host's sound and picture out, the microphone in, and the
+ * RTCP of all. A media reset makes a new one.
  */
 export class Peer extends EventEmitter<PeerEvents> {
   readonly transport: Transport;
   readonly counts: PeerCounts = noCounts();
-  readonly reception: Reception = {
-    packetsLost: 0,
-    fractionLost: 0,
-    jitterMs: 0,
-    roundTripMs: -1,
-  };
-  readonly #ntp: NtpClock;
-  readonly #nowNs: () => bigint;
-  readonly #microphoneSettings: MicrophoneSettings;
+  readonly reception: Reception = noReception();
+  readonly videoReception: Reception = noReception();
+  readonly #options: PeerOptions;
   readonly #microphone: MicrophoneReception;
-  readonly #ssrc = randomInt(1, 0xffffffff);
   readonly #cname = randomBytes(12).toString('base64url');
-  readonly #timestampOffset = randomInt(0x100000000);
-  /** In the lower half, so that the first wrap is far from the start (RFC 3711 §3.3.1). */
-  #sequence = randomInt(0x8000);
-  #transportSequence = 0;
-  #octetsSent = 0;
-  readonly #history: SendHistory;
-  #agreement: (SoundAgreement & { readonly headers: RtpHeaderTemplate }) | undefined;
-  #first = true;
-  /** RTP time of the last packet that carried its capture time: one a second, receivers interpolate. */
-  #lastCaptureTimeSent = Number.NEGATIVE_INFINITY;
-  /** RTP timestamp and capture time of the same sample, for the sender reports. */
-  #anchorRtp = 0;
-  #anchorNs: bigint | undefined;
+  readonly #bandwidth: BandwidthEstimator;
+  readonly #sound: SoundSender;
+  readonly #video: VideoSender;
+  #videoReason = '';
+  #hasFeedback = false;
   #lastReportNs: bigint | undefined;
+  /** Streams that a sender report has spoken of. */
+  #reported = 0;
 
   constructor(options: PeerOptions) {
     super();
-    this.transport = options.transport;
-    this.#ntp = options.ntp;
-    this.#nowNs = options.nowNs;
-    this.#microphoneSettings = options.microphone;
+    this.#options = options;
+    const { transport, ntp, video } = options;
+    this.transport = transport;
+    const { counts } = this;
     this.#microphone = new MicrophoneReception({
-      mid: microphoneMid,
-      counts: this.counts,
-      nowNs: this.#nowNs(),
+      mid: mids.microphone,
+      counts,
+      nowNs: options.nowNs(),
     });
-    this.#history = new SendHistory({ nowMs: this.#nowMs() });
+    this.#bandwidth = new BandwidthEstimator(video === undefined ? {} : { maxBps: video.maxBps });
+    const nowMs = (): number => this.#nowMs();
+    const outlet = new PacketOutlet({ transport, witness: this.#bandwidth, nowMs });
+    this.#sound = new SoundSender({ mid: mids.sound, outlet, counts, ntp, nowMs: nowMs() });
+    this.#video = new VideoSender({
+      mid: mids.video,
+      outlet,
+      counts,
+      ntp,
+      nowMs,
+      targetBps: () => this.targetBps,
+      onKeyframeWanted: () => this.emit('keyframe-wanted'),
+    });
   }
 
   /** Jitter of the microphone's packets on their way here, in ms (RFC 3550 §6.4.1). */
@@ -121,178 +118,211 @@ export class Peer extends EventEmitter<PeerEvents> {
     return this.#microphone.jitterMs;
   }
 
+  /** What the viewer's path carries, in bit/s, all streams together; undefined while it gives no feedback. */
+  get targetBps(): number | undefined {
+    return this.#hasFeedback ? this.#bandwidth.targetBps : undefined;
+  }
+
+  /** It is connected and agreed to the picture. */
+  get seesVideo(): boolean {
+    return this.#video.agreement !== undefined && this.transport.state === 'connected';
+  }
+
+  /** Why the viewer gets no picture although one was offered, in a sentence; empty otherwise. */
+  get videoReason(): string {
+    return this.#videoReason;
+  }
+
+  /** The codec that was offered. */
+  get videoCodec(): VideoCodec | undefined {
+    return this.#options.video?.codec;
+  }
+
+  /** What the picture's 90 kHz time since the stream began is to this viewer, 32 bits. */
+  videoRtpTime(timestamp: number): number {
+    return this.#video.stream.rtpTime(timestamp);
+  }
+
   /** The offer. The transport's candidates follow. */
   createOffer(): Promise<string> {
     const { transport } = this;
-    transport.on('state', (state, reason) => this.emit('state', state, reason));
+    transport.on('state', (state, reason) => {
+      this.emit('state', state, reason);
+      if (state === 'connected') this.#video.start();
+    });
     transport.on('candidate', (candidate) => this.emit('candidate', candidate));
     transport.on('data', (message) => this.emit('data', message));
     transport.on('data-channel', (open) => this.emit('data-channel', open));
     transport.on('rtcp', (compound) => this.#receiveRtcp(compound));
     transport.on('rtp', ({ header, payload }) => {
-      const packet = this.#microphone.receive(header, payload, this.#nowNs());
+      const packet = this.#microphone.receive(header, payload, this.#options.nowNs());
       if (packet !== undefined) this.emit('microphone', packet);
     });
-    return transport.createOffer([
-      offerSound({
-        mid: soundMid,
-        ssrc: this.#ssrc,
+    const { microphone, video, sync = false } = this.#options;
+    return transport.createOffer(
+      offerSections({
         cname: this.#cname,
-        streamId: 'earshot-sound',
-        trackId: 'host-sound',
+        soundSsrc: this.#sound.stream.ssrc,
+        microphone,
+        video: video && {
+          codec: video.codec,
+          ssrc: this.#video.stream.ssrc,
+          rtxSsrc: this.#video.repeatSsrc,
+        },
+        sync,
       }),
-      offerMicrophone({ mid: microphoneMid, settings: this.#microphoneSettings }),
-      { kind: 'application', mid: dataMid },
-    ]);
+    );
   }
 
-  /** Throws MEDIA_NO_OPUS or MEDIA_ANSWER_INVALID; the transport is untouched then. */
+  /** Throws MEDIA_NO_OPUS or MEDIA_ANSWER_INVALID; the transport is untouched then. A picture that is refused is no error. */
   setAnswer(answer: Answer): void {
-    const agreement = agreeOnSound(answer.sections, soundMid);
+    const { sections } = answer;
+    const sound = agreeOnSound(sections, mids.sound);
     const remote = answer.transport();
-    const { payloadType, extensions } = agreement;
-    const fixed = { payloadType, ssrc: this.#ssrc, mid: soundMid };
-    this.#agreement = { ...agreement, headers: new RtpHeaderTemplate(fixed, extensions) };
-    this.#microphone.agree(agreeOnMicrophone(answer.sections, microphoneMid));
+    this.#sound.agree(sound);
+    this.#microphone.agree(agreeOnMicrophone(sections, mids.microphone));
+    const codec = this.videoCodec;
+    if (codec !== undefined) {
+      const video = agreeOnVideo(sections, { mid: mids.video, codec });
+      if (typeof video === 'string') this.#videoReason = video;
+      else this.#video.agree(video);
+    }
     this.transport.setAnswer(remote);
   }
 
-  /**
-   * Sends one packet to this viewer, when it is connected. A packet that its socket cannot take is
-   * dropped for this viewer alone; its number is spent, so that the viewer may ask for it.
-   */
+  /** Sends one packet of sound to this viewer, when it is connected. */
   sendSound(sound: SoundPacket): void {
-    const agreement = this.#agreement;
-    if (agreement === undefined || this.transport.state !== 'connected') return;
-    const sequence = this.#sequence;
-    this.#sequence = (sequence + 1) & 0xffff;
-    this.#transportSequence = (this.#transportSequence + 1) & 0xffff;
-    const rtp = (sound.timestamp + this.#timestampOffset) % 0x100000000;
-    const header = agreement.headers.write({
-      marker: sound.marker || this.#first,
-      sequence,
-      timestamp: rtp,
-      transportSequence: this.#transportSequence,
-      absCaptureTime: this.#captureTime(sound),
-    });
-    this.#first = false;
-    this.#anchorRtp = rtp;
-    this.#anchorNs = sound.captureTimeNs;
-    const packet = { header, payload: sound.payload };
-    this.#history.add(sequence, packet);
-    this.#send(packet);
-    if (this.#lastReportNs === undefined) this.#sendReport(this.#nowNs());
+    this.#sound.send(sound);
+    this.#pad();
+    this.#reportNew();
   }
 
-  /** Called a few times a second: sends the report of both directions when it is due (RFC 3550 §6.2). */
+  /** Whether this viewer is to get the picture: it is connected, agreed to the codec, and does not wait for a keyframe. */
+  takesVideo(picture: { readonly codec: VideoCodec; readonly keyframe: boolean }): boolean {
+    return this.#video.takes(picture);
+  }
+
+  /** Sends a picture that this viewer takes. */
+  sendVideo(picture: PacketizedPicture): void {
+    this.#video.send(picture);
+    this.#pad();
+    this.#reportNew();
+  }
+
+  /** Called a few times a second: sends the report of all directions when it is due (RFC 3550 §6.2). */
   tick(): void {
     if (this.transport.state !== 'connected') return;
-    const nowNs = this.#nowNs();
+    const nowNs = this.#options.nowNs();
     const last = this.#lastReportNs;
     if (last === undefined || nowNs - last >= reportIntervalNs) this.#sendReport(nowNs);
+    this.#video.tick();
   }
 
   /** Says goodbye and frees the transport; idempotent. */
   async close(): Promise<void> {
-    if (this.transport.state === 'connected' && this.#anchorNs !== undefined) {
-      this.#sendReport(this.#nowNs(), true);
+    this.#video.stop();
+    if (this.transport.state === 'connected' && this.#begun() > 0) {
+      this.#sendReport(this.#options.nowNs(), true);
     }
     await this.transport.close();
     this.removeAllListeners();
   }
 
-  #send(packet: RtpPacket): void {
-    if (this.transport.sendRtp([packet]) === 0) {
-      this.counts.framesDropped += 1;
-      return;
-    }
-    this.counts.packetsSent += 1;
-    this.counts.bytesSent += packet.header.length + packet.payload.length;
-    this.#octetsSent += packet.payload.length;
+  /** What the estimator wants to see carried beyond sound and picture: asked with each of them, every 10 or 20 ms. */
+  #pad(): void {
+    if (!this.seesVideo || !this.#hasFeedback) return;
+    const bytes = this.#bandwidth.paddingBytes(this.#nowMs());
+    if (bytes > 0) this.#video.pad(bytes);
   }
 
-  #captureTime(sound: SoundPacket): bigint | undefined {
-    const isDue = sound.marker || sound.timestamp - this.#lastCaptureTimeSent >= opusClockRate;
-    if (!isDue) return undefined;
-    this.#lastCaptureTimeSent = sound.timestamp;
-    return this.#ntp.at(sound.captureTimeNs);
+  #begun(): number {
+    return Number(this.#sound.stream.hasBegun) + Number(this.#video.stream.hasBegun);
+  }
+
+  /** A stream that has just begun is reported at once: the viewer needs the report to play streams in step. */
+  #reportNew(): void {
+    if (this.#begun() > this.#reported) this.#sendReport(this.#options.nowNs());
   }
 
   #sendReport(nowNs: bigint, goodbye = false): void {
-    const anchorNs = this.#anchorNs;
+    const cname = this.#cname;
     const blocks = this.#microphone.reportBlocks(nowNs);
-    if (anchorNs === undefined) {
-      if (blocks.length === 0) return;
-      this.#lastReportNs = nowNs;
-      const [ssrc, cname] = [this.#ssrc, this.#cname];
-      this.transport.sendRtcp(writeReceiverReport({ ssrc, cname, blocks }));
-      return;
-    }
-    this.#lastReportNs = nowNs;
-    const sinceCapture = ((nowNs - anchorNs) * BigInt(opusClockRate)) / 1_000_000_000n;
-    this.transport.sendRtcp(
-      writeSenderReport(
-        {
-          ssrc: this.#ssrc,
-          ntp: this.#ntp.at(nowNs),
-          rtpTimestamp: Number(BigInt.asUintN(32, BigInt(this.#anchorRtp) + sinceCapture)),
-          packets: this.counts.packetsSent,
-          octets: this.#octetsSent,
-        },
-        this.#cname,
-        { blocks, goodbye },
-      ),
+    const reports = [this.#sound.stream.report(nowNs), this.#video.stream.report(nowNs)].filter(
+      (report) => report !== undefined,
     );
+    if (reports.length > 0) {
+      this.#reported = reports.length;
+      const parts = reports.map((report, index) =>
+        writeSenderReport(report, cname, { goodbye, ...(index === 0 && { blocks }) }),
+      );
+      this.transport.sendRtcp(Buffer.concat(parts));
+    } else if (blocks.length > 0) {
+      const { ssrc } = this.#sound.stream;
+      this.transport.sendRtcp(writeReceiverReport({ ssrc, cname, blocks }));
+    } else return;
+    this.#lastReportNs = nowNs;
   }
 
   #receiveRtcp(compound: Buffer): void {
-    for (const event of readRtcp(compound)) {
-      switch (event.type) {
-        case 'report':
-          if (event.report.ssrc === this.#ssrc) this.#note(event.report);
-          break;
-        case 'sender-report':
-          this.#microphone.noteSenderReport(event, this.#nowNs());
-          break;
-        case 'nack':
-          if (event.ssrc === this.#ssrc && this.#agreement?.nack === true) {
-            this.#repeat(event.sequences);
-          }
-          break;
-        case 'keyframe':
-        case 'transport-feedback':
-        case 'bye':
-          break;
-      }
+    for (const event of readRtcp(compound)) this.#heed(event);
+  }
+
+  #heed(event: RtcpEvent): void {
+    const video = this.#video.stream.ssrc;
+    switch (event.type) {
+      case 'report':
+        this.#note(event.report);
+        return;
+      case 'sender-report':
+        this.#microphone.noteSenderReport(event, this.#options.nowNs());
+        return;
+      case 'nack':
+        this.#repeat(event.ssrc, event.sequences);
+        return;
+      case 'keyframe':
+        if (event.ssrc === video) this.#video.pictureLost();
+        return;
+      case 'full-intra':
+        if (event.ssrc === video) this.#video.fullIntra(event);
+        return;
+      case 'transport-feedback':
+        this.#takeFeedback(event.feedback);
+        return;
+      case 'bye':
+        return;
     }
+  }
+
+  #takeFeedback(feedback: TransportFeedback): void {
+    this.#bandwidth.feedback(feedback, this.#nowMs());
+    this.#hasFeedback = true;
+    this.emit('bandwidth');
   }
 
   #note(report: ReceptionReport): void {
-    const { reception } = this;
-    reception.packetsLost = Math.max(0, report.packetsLost);
-    reception.fractionLost = report.fractionLost;
-    reception.jitterMs = (report.jitter * 1_000) / opusClockRate;
-    if (report.lastSenderReport === 0) return;
-    // RFC 3550 §6.4.1: now − LSR − DLSR, modulo 2³²; more than half of that is a clock stepping back.
-    const now = compactNtp(this.#ntp.at(this.#nowNs()));
-    const roundTrip = (now - report.lastSenderReport - report.delaySinceLast) >>> 0;
-    if (roundTrip < 0x80000000) reception.roundTripMs = (roundTrip * 1_000) / 65_536;
-  }
-
-  /** Sends lost packets again as they were: Opus has no RTX in browsers, and a packet repeated whole keeps its SRTP index. */
-  #repeat(sequences: readonly number[]): void {
-    const nowMs = this.#nowMs();
-    const { roundTripMs } = this.reception;
-    const spacingMs = roundTripMs < 0 ? defaultRepeatSpacingMs : Math.max(5, roundTripMs);
-    for (const sequence of sequences) {
-      const packet = this.#history.repeat(sequence, nowMs, spacingMs);
-      if (packet === undefined) continue;
-      if (this.transport.sendRtp([packet]) === 0) return;
-      this.counts.packetsRetransmitted += 1;
+    const isVideo = report.ssrc === this.#video.stream.ssrc;
+    if (!isVideo && report.ssrc !== this.#sound.stream.ssrc) return;
+    const reception = isVideo ? this.videoReception : this.reception;
+    noteReport(reception, report, {
+      clockRate: isVideo ? videoClockRate : opusClockRate,
+      ntp: this.#options.ntp.at(this.#options.nowNs()),
+    });
+    // The picture's packets are the many; those of the sound say little of the path beside them.
+    if (isVideo || !this.#video.stream.hasBegun) {
+      this.#bandwidth.loss({ fractionLost: report.fractionLost, nowMs: this.#nowMs() });
     }
   }
 
+  #repeat(ssrc: number, sequences: readonly number[]): void {
+    const isVideo = ssrc === this.#video.stream.ssrc;
+    if (!isVideo && ssrc !== this.#sound.stream.ssrc) return;
+    const { roundTripMs } = isVideo ? this.videoReception : this.reception;
+    const spacingMs = roundTripMs < 0 ? defaultRepeatSpacingMs : Math.max(5, roundTripMs);
+    const sender = isVideo ? this.#video : this.#sound;
+    sender.repeat(sequences, { nowMs: this.#nowMs(), spacingMs });
+  }
+
   #nowMs(): number {
-    return Number(this.#nowNs() / 1_000n) / 1_000;
+    return Number(this.#options.nowNs() / 1_000n) / 1_000;
   }
 }

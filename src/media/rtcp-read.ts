@@ -23,8 +23,15 @@ export type RtcpEvent =
   | { readonly type: 'report'; readonly report: ReceptionReport }
   /** Generic NACK (RFC 4585 §6.2.1): sequence numbers, at most {@link maxNackedPackets}. */
   | { readonly type: 'nack'; readonly ssrc: number; readonly sequences: readonly number[] }
-  /** Picture loss or full intra request: a keyframe is wanted (RFC 4585 §6.3.1, RFC 5104 §4.3.1). */
+  /** Picture loss: a keyframe is wanted (RFC 4585 §6.3.1). */
   | { readonly type: 'keyframe'; readonly ssrc: number }
+  /** Full intra request: the same as a numbered command; `from` says it again with the same 8 bits until it is obeyed (RFC 5104 §4.3.1). */
+  | {
+      readonly type: 'full-intra';
+      readonly ssrc: number;
+      readonly from: number;
+      readonly command: number;
+    }
   | { readonly type: 'transport-feedback'; readonly feedback: TransportFeedback }
   | { readonly type: 'bye'; readonly ssrc: number };
 
@@ -43,6 +50,8 @@ export interface TransportFeedback {
 const maxPackets = 32;
 const maxNackedPackets = 1_024;
 const maxFeedbackPackets = 4_096;
+/** More streams than any peer of ours has. */
+const maxIntraRequests = 8;
 
 /** The events of a compound packet, up to the first thing in it that does not hold. */
 export function readRtcp(compound: Buffer): RtcpEvent[] {
@@ -138,9 +147,16 @@ function readPayloadFeedback(packet: Buffer, format: number, events: RtcpEvent[]
   if (format === 1 && packet.length >= 12) {
     events.push({ type: 'keyframe', ssrc: packet.readUInt32BE(8) });
   }
-  // FIR names its streams in 8-byte entries after the two sources; browsers ask for one.
-  if (format === 4 && packet.length >= 20) {
-    events.push({ type: 'keyframe', ssrc: packet.readUInt32BE(12) });
+  if (format !== 4) return;
+  // FIR names its streams in 8-byte entries after the two sources.
+  const end = Math.min(packet.length, 12 + maxIntraRequests * 8);
+  for (let at = 12; at + 8 <= end; at += 8) {
+    events.push({
+      type: 'full-intra',
+      ssrc: packet.readUInt32BE(at),
+      from: packet.readUInt32BE(4),
+      command: packet.readUInt8(at + 4),
+    });
   }
 }
 

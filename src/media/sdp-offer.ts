@@ -34,13 +34,15 @@ export const sctpPort = 5_000;
 /** The offer as one string with CRLF line ends. `sessionId` is a number below 2⁶³ (RFC 8866 §5.2). */
 export function writeOffer(options: {
   readonly sessionId: bigint;
+  /** Raised at each offer of the session; 1 by default. */
+  readonly version?: number;
   readonly transport: LocalTransportParameters;
   readonly sections: readonly OfferedSection[];
 }): string {
-  const { sessionId, transport, sections } = options;
+  const { sessionId, version = 1, transport, sections } = options;
   const lines = [
     'v=0',
-    `o=- ${sessionId} 1 IN IP4 127.0.0.1`,
+    `o=- ${sessionId} ${version} IN IP4 127.0.0.1`,
     's=-',
     't=0 0',
     `a=group:BUNDLE ${sections.map(({ mid }) => mid).join(' ')}`,

@@ -4,12 +4,13 @@ import type { ErrorCode } from '../errors/catalogue.ts';
 import { EarshotError, isEarshotError, messageOf } from '../errors/earshot-error.ts';
 import type { Log } from '../log/log.ts';
 import { FastLaneSender } from './fast-lane-sender.ts';
+import { IceRestart, type IceRestartLimits } from './ice-restart.ts';
 import type { MicrophoneFrame, SessionState, SessionStatus } from './media-types.ts';
 import type { MicrophonePacket } from './microphone-reception.ts';
 import type { Peer, SoundPacket } from './peer.ts';
 import { addCounts, allDrops, noCounts, type PeerCounts } from './peer-counts.ts';
 import { readAnswer } from './sdp-answer.ts';
-import type { DeviceMessage, ViewerMessage } from './signaling-messages.ts';
+import type { AvMessage, DeviceMessage, ViewerMessage } from './signaling-messages.ts';
 import { maxDatagramMessageBytes, type TransportState } from './transport.ts';
 import { invalidMessage, readViewerMessage } from './viewer-message.ts';
 
@@ -29,7 +30,7 @@ export interface SessionOptions {
 
 export type DeviceIceServers = Extract<DeviceMessage, { type: 'webrtc_config' }>['ice_servers'];
 
-export interface SessionLimits {
+export interface SessionLimits extends IceRestartLimits {
   /** From the offer to the answer. */
   readonly answerMs: number;
   /** From the answer to a connection. */
@@ -46,6 +47,8 @@ const defaultLimits: SessionLimits = {
   answerMs: 30_000,
   connectMs: 30_000,
   resetMs: 2_000,
+  restartMs: 2_000,
+  restartDeadlineMs: 15_000,
   probeMs: 2_000,
   silenceMs: 6_000,
 };
@@ -60,6 +63,8 @@ export interface SessionEvents {
   state: [SessionState];
   /** A frame of the microphone, while the session holds it. Valid during the call only. */
   microphone: [MicrophoneFrame];
+  /** What the viewer says of sound and picture together. */
+  av: [AvMessage];
 }
 
 type SessionTotals = PeerCounts & { readonly datagramsRefused: number };
@@ -78,6 +83,7 @@ export class Session extends EventEmitter<SessionEvents> {
   readonly #log: Log;
   readonly #startedMs: number;
   readonly #earlyCandidates: string[] = [];
+  readonly #restart: IceRestart;
   /** Counts of the peers before this one. */
   #earlier: SessionTotals = { ...noCounts(), datagramsRefused: 0 };
   #holdsMicrophone = false;
@@ -88,12 +94,15 @@ export class Session extends EventEmitter<SessionEvents> {
   #deadlineMs = Number.POSITIVE_INFINITY;
   #lastResetMs = Number.NEGATIVE_INFINITY;
   #refusals = 0;
+  /** Candidates of the device that wait for their offer. */
+  readonly #held: string[] = [];
   #closing: Promise<void> = Promise.resolve();
 
   constructor(options: SessionOptions) {
     super();
     this.#options = options;
     this.#limits = { ...defaultLimits, ...options.limits };
+    this.#restart = new IceRestart({ limits: this.#limits, nowMs: options.nowMs });
     this.#log = options.log.child({ session: this.id.slice(0, 8) });
     this.#startedMs = options.nowMs();
     this.fastLane = new FastLaneSender({
@@ -134,6 +143,11 @@ export class Session extends EventEmitter<SessionEvents> {
     }
   }
 
+  /** Sends one message to the viewer, while the session is open. */
+  tell(message: DeviceMessage): void {
+    if (this.#state !== 'closed') this.#options.send(message);
+  }
+
   /** From now on frames of the viewer's microphone pass, or are dropped. Media resets change nothing of it. */
   holdMicrophone(holds: boolean): void {
     this.#holdsMicrophone = holds;
@@ -149,8 +163,8 @@ export class Session extends EventEmitter<SessionEvents> {
     const nowMs = this.#options.nowMs();
     if (nowMs >= this.#deadlineMs) {
       this.#fail(
-        this.#phase === 'answered'
-          ? 'No network path to the viewer was found in time; a firewall may block UDP between it and the device.'
+        this.#phase === 'answered' && this.#peer !== undefined
+          ? this.#peer.transport.trouble
           : 'The viewer did not answer the offer in time.',
       );
       return;
@@ -158,7 +172,13 @@ export class Session extends EventEmitter<SessionEvents> {
     const peer = this.#peer;
     if (peer === undefined || this.#state !== 'connected') return;
     const silentMs = nowMs - peer.transport.lastHeardMs;
-    if (silentMs >= this.#limits.silenceMs) {
+    const isSilent = silentMs >= this.#limits.silenceMs;
+    if (this.#restart.isOverdue) {
+      this.#giveUpRestart(peer, isSilent);
+      return;
+    }
+    // A viewer whose network changed is silent until the restart has a path, or its deadline passes.
+    if (isSilent && this.#restart.phase === 'idle') {
       this.#fail('The viewer stopped answering; its network or its page is gone.');
       return;
     }
@@ -227,8 +247,16 @@ export class Session extends EventEmitter<SessionEvents> {
       case 'direct_media_reset_request':
         this.#reset(message.reason ?? '');
         return;
+      case 'ice_restart_request':
+        this.#restartIce();
+        return;
       case 'client_media_ready':
         this.#log.debug({}, 'viewer hears the host');
+        return;
+      case 'av_sync_feedback':
+      case 'av_calibration_config':
+      case 'av_calibration_result':
+        this.emit('av', message);
         return;
     }
   }
@@ -249,18 +277,18 @@ export class Session extends EventEmitter<SessionEvents> {
     peer.on('data-channel', (open) => {
       if (peer === this.#peer && !open) this.fastLane.channelClosed();
     });
-    const candidates: string[] = [];
+    this.#held.length = 0;
     peer.on('candidate', (candidate) => {
-      // A candidate never overtakes its offer.
-      if (this.#phase === 'offering') candidates.push(candidate);
-      else this.#sendCandidate(candidate);
+      if (peer === this.#peer) this.#offerCandidate(candidate);
+    });
+    peer.transport.on('restarted', () => {
+      if (peer === this.#peer) this.#restarted();
     });
     peer.createOffer().then(
       (sdp) => {
         if (peer !== this.#peer) return;
         this.#phase = 'offered';
-        this.#options.send({ type: 'webrtc_offer', sdp });
-        for (const candidate of candidates.splice(0)) this.#sendCandidate(candidate);
+        this.#announce(sdp);
       },
       (error: unknown) => {
         this.#log.error({ error: messageOf(error) }, 'no offer could be made');
@@ -268,6 +296,50 @@ export class Session extends EventEmitter<SessionEvents> {
           this.#fail(`The device could not make an offer: ${messageOf(error)}`);
       },
     );
+  }
+
+  /** A new path for the peer connection there is; only one that once stood can be moved. */
+  #restartIce(): void {
+    const peer = this.#peer;
+    if (peer === undefined || this.#state !== 'connected') {
+      throw outOfOrder('ice_restart_request', 'there is no connection to restart');
+    }
+    this.#restart.begin();
+    this.#earlyCandidates.length = 0;
+    this.#held.length = 0;
+    this.#log.info({}, 'ICE restart');
+    this.#restart.offer(peer.transport).then(
+      (sdp) => {
+        if (sdp !== undefined && peer === this.#peer) this.#announce(sdp);
+      },
+      (error: unknown) => {
+        this.#log.error({ error: messageOf(error) }, 'no offer could be made');
+        if (peer === this.#peer) this.#refuse(error);
+      },
+    );
+  }
+
+  #restarted(): void {
+    this.#restart.end();
+    this.#setState('connected', '');
+  }
+
+  /** The path of before is kept if it still works; the viewer may ask for a media reset either way. */
+  #giveUpRestart(peer: Peer, isSilent: boolean): void {
+    const why =
+      this.#restart.phase === 'answered'
+        ? peer.transport.trouble
+        : 'The viewer did not answer the offer of the ICE restart in time.';
+    this.#endRestart();
+    const reason = `The ICE restart found no new path. ${why}`;
+    if (isSilent) this.#fail(reason);
+    else this.#setState('connected', reason);
+  }
+
+  #endRestart(): void {
+    this.#restart.end();
+    this.#earlyCandidates.length = 0;
+    this.#peer?.transport.abandonRestart();
   }
 
   #hear(peer: Peer, packet: MicrophonePacket): void {
@@ -283,6 +355,10 @@ export class Session extends EventEmitter<SessionEvents> {
 
   #answer(sdp: string): void {
     const peer = this.#peer;
+    if (peer !== undefined && this.#restart.phase === 'offered') {
+      this.#answerRestart(peer, sdp);
+      return;
+    }
     if (peer === undefined || this.#phase !== 'offered') {
       throw outOfOrder('webrtc_answer', 'no offer waits for one');
     }
@@ -293,10 +369,21 @@ export class Session extends EventEmitter<SessionEvents> {
     for (const candidate of this.#earlyCandidates.splice(0)) peer.transport.addCandidate(candidate);
   }
 
+  #answerRestart(peer: Peer, sdp: string): void {
+    try {
+      this.#restart.answer(peer.transport, sdp);
+    } catch (error) {
+      this.#endRestart();
+      throw new EarshotError('MEDIA_SIGNALING_INVALID', messageOf(error), { cause: error });
+    }
+    for (const candidate of this.#earlyCandidates.splice(0)) peer.transport.addCandidate(candidate);
+  }
+
   #candidate(candidate: string): void {
     // An empty candidate ends the list (RFC 8838 §8.2); a peer-reflexive one may still come.
     if (candidate === '') return;
-    if (this.#phase === 'answered') {
+    const awaitsAnswer = this.#restart.phase === 'offering' || this.#restart.phase === 'offered';
+    if (this.#phase === 'answered' && !awaitsAnswer) {
       this.#peer?.transport.addCandidate(candidate);
     } else if (this.#earlyCandidates.length < maxEarlyCandidates) {
       this.#earlyCandidates.push(candidate);
@@ -341,6 +428,7 @@ export class Session extends EventEmitter<SessionEvents> {
     this.#phase = 'idle';
     this.#deadlineMs = Number.POSITIVE_INFINITY;
     this.#earlyCandidates.length = 0;
+    this.#restart.end();
     if (peer === undefined) return;
     this.#earlier = this.totals();
     this.#peer = undefined;
@@ -360,6 +448,18 @@ export class Session extends EventEmitter<SessionEvents> {
     this.#log.info({ state, reason }, 'viewer session');
     this.#options.send({ type: 'session_state', state, ...(reason !== '' && { reason }) });
     this.emit('state', state);
+  }
+
+  #announce(sdp: string): void {
+    this.#options.send({ type: 'webrtc_offer', sdp });
+    for (const candidate of this.#held.splice(0)) this.#sendCandidate(candidate);
+  }
+
+  /** A candidate never overtakes its offer. */
+  #offerCandidate(candidate: string): void {
+    if (this.#phase === 'offering' || this.#restart.phase === 'offering') {
+      this.#held.push(candidate);
+    } else this.#sendCandidate(candidate);
   }
 
   #sendCandidate(candidate: string): void {

@@ -58,6 +58,8 @@ export const viewerMessageSchema = v.variant('type', [
   }),
 ]);
 export type ViewerMessage = v.InferOutput<typeof viewerMessageSchema>;
+/** What concerns sound and picture together. */
+export type AvMessage = Extract<ViewerMessage, { type: `av_${string}` }>;
 
 /** What the device sends. */
 export const deviceMessageSchema = v.variant('type', [

@@ -16,11 +16,16 @@ export class TokenBucket {
     this.#atMs = options.nowMs;
   }
 
-  /** Takes one token; false when there is none. */
-  take(nowMs: number): boolean {
+  /** Whether there is a token. */
+  holds(nowMs: number): boolean {
     this.#tokens = Math.min(this.#burst, this.#tokens + (nowMs - this.#atMs) * this.#perMs);
     this.#atMs = nowMs;
-    if (this.#tokens < 1) return false;
+    return this.#tokens >= 1;
+  }
+
+  /** Takes one token; false when there is none. */
+  take(nowMs: number): boolean {
+    if (!this.holds(nowMs)) return false;
     this.#tokens -= 1;
     return true;
   }

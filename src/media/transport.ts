@@ -23,6 +23,8 @@ export interface TransportEvents {
   data: [Buffer];
   /** Whether the viewer's fast-lane channel is open now. */
   'data-channel': [boolean];
+  /** An ICE restart found its path; everything takes it from now on. */
+  restarted: [];
 }
 
 /** What may wait to be sent on the data channel, in bytes of messages: some 30 packets of sound. */
@@ -35,6 +37,16 @@ export interface Transport extends EventEmitter<TransportEvents> {
   createOffer(sections: readonly OfferedSection[]): Promise<string>;
   /** Connects to the viewer. Once, after the offer. */
   setAnswer(remote: RemoteTransportParameters): void;
+  /**
+   * Begins an ICE restart (RFC 8445 §9) on a connected transport: the offer of before with new ICE
+   * credentials and a higher version, and its candidates as events. What goes on over the path in use
+   * goes on until the new one works. A restart under way is given up. Empty: not connected any more.
+   */
+  createRestartOffer(): Promise<string>;
+  /** Throws MEDIA_ANSWER_INVALID when it is no restart of this connection. */
+  setRestartAnswer(remote: RemoteTransportParameters): void;
+  /** Gives up the restart that is under way, if one is. */
+  abandonRestart(): void;
   /** A candidate line of the viewer; one that cannot be used is ignored, since others may do. */
   addCandidate(candidate: string): void;
   /**
@@ -52,7 +64,9 @@ export interface Transport extends EventEmitter<TransportEvents> {
    */
   sendData(message: Uint8Array): boolean;
   readonly state: TransportState;
-  /** Type of the remote candidate in use (host, srflx, prflx, relay); empty before there is one. */
+  /** What kept the connection, or the restart, from being made so far: a sentence or more. */
+  readonly trouble: string;
+  /** Type of the remote candidate in use (host, srflx, prflx, relay), with ` tcp` over TCP; empty before there is one. */
   readonly candidateType: string;
   /** Round trip of the last connectivity check in ms; −1 before one was measured. */
   readonly roundTripMs: number;

@@ -10,7 +10,9 @@ const maxTurnBytes = 2_048;
  * messages and channel data (RFC 8656 §12.4) whose lengths hold. Over TCP or TLS the server alone has
  * the connection.
  */
-export function guardTurnSocket(path: TurnPath): void {
+export function guardTurnSocket(path: {
+  readonly turn: Pick<TurnPath['turn'], 'transport' | 'server'>;
+}): void {
   const { transport, server } = path.turn;
   if (transport.type !== 'udp') return;
   // An error nobody listens for would end the process.

@@ -5,27 +5,43 @@ import { EarshotError, messageOf } from '../errors/earshot-error.ts';
 import type { Log } from '../log/log.ts';
 import type { DtlsRecord } from './dtls-records.ts';
 import { IngressGuard, type IngressSession, type RefusalReason } from './ingress-guard.ts';
+import { MdnsResolver } from './mdns-resolver.ts';
+import type { IngressPath, MediaEndpoint } from './media-endpoint.ts';
+import type { StunMessage } from './stun-message.ts';
+import {
+  defaultTcpLimits,
+  noTcpCounts,
+  type TcpConnection,
+  type TcpCounts,
+  TcpEndpoint,
+  type TcpLimits,
+  type TcpShared,
+} from './tcp-endpoint.ts';
 
 /**
- * The UDP sockets of all viewers: one per local address, on one port. Datagrams reach a session
- * through the ingress guard only. docs/decisions/0002 says why one port and not a range.
+ * The sockets of all viewers: per local address one for UDP and, for networks that block it, one
+ * listener for TCP, on one port each. Datagrams reach a session through the ingress guard only.
+ * docs/decisions/0002 says why one port and not a range.
  */
-
-/** What a datagram came through: a socket of the mux, or a relay's allocation. */
-export interface IngressPath {
-  /** Short and unique among paths with different peers; part of what identifies a source. */
-  readonly key: string;
-}
 
 /** A viewer's end of the mux. */
 export interface MuxSession extends IngressSession {
-  /** An authenticated STUN message. */
-  stun(datagram: Buffer, path: IngressPath, address: string, port: number): void;
+  /** An authenticated STUN message, as it came and as it was read. */
+  stun(datagram: Buffer, message: StunMessage, from: DatagramSource): void;
   /** Records that may go to the DTLS stack, and protected alerts for whoever holds the keys. */
-  dtls(records: readonly DtlsRecord[], alerts: readonly DtlsRecord[], path: IngressPath): void;
+  dtls(records: readonly DtlsRecord[], alerts: readonly DtlsRecord[]): void;
   /** SRTP with a header that holds; not authenticated yet. */
   rtp(datagram: Buffer): void;
   rtcp(datagram: Buffer): void;
+  /** A TCP connection that was the session's is gone. */
+  tcpClosed(from: DatagramSource): void;
+}
+
+/** Where a datagram came from. */
+export interface DatagramSource {
+  readonly path: IngressPath;
+  readonly address: string;
+  readonly port: number;
 }
 
 export interface UdpMuxOptions {
@@ -36,14 +52,18 @@ export interface UdpMuxOptions {
   readonly addresses: readonly string[];
   /** Offer the loopback addresses too, even when there are others. */
   readonly loopback: boolean;
+  /** TCP port for viewers that UDP does not reach; `udp`: the UDP port's number, or a free one; 0: none. */
+  readonly tcpPort?: number | 'udp';
+  readonly tcpLimits?: Partial<TcpLimits>;
   readonly log: Log;
 }
 
 /** Bytes that may wait in a socket before sending to it is refused. */
 const maxQueuedBytes = 256 * 1024;
 
-/** One bound socket. */
-export class MuxEndpoint implements IngressPath {
+/** One bound UDP socket. */
+export class MuxEndpoint implements MediaEndpoint {
+  readonly protocol = 'udp';
   readonly key: string;
   readonly address: string;
   readonly port: number;
@@ -92,45 +112,83 @@ export class UdpMux {
   readonly #options: UdpMuxOptions;
   readonly #guard = new IngressGuard<MuxSession>({ nowMs: () => performance.now() });
   readonly #endpoints = new Map<string, MuxEndpoint>();
-  #sessions = 0;
+  readonly #listeners = new Map<string, TcpEndpoint>();
+  readonly #tcp: TcpShared;
+  readonly #names: MdnsResolver;
+  readonly #sessions = new Set<MuxSession>();
   #refreshing: Promise<void> = Promise.resolve();
   #stopped = false;
 
   constructor(options: UdpMuxOptions) {
     this.#options = options;
+    this.#names = new MdnsResolver({
+      // In this order: what is asked on one interface alone is rarely asked on loopback.
+      interfaces: () => [...this.#endpoints.values()].filter(({ family }) => family === 4),
+      log: options.log,
+    });
+    this.#tcp = {
+      limits: { ...defaultTcpLimits, ...options.tcpLimits },
+      counts: noTcpCounts(),
+      connections: new Set<TcpConnection>(),
+      receive: (datagram, path, address, port) => this.receive(datagram, path, address, port),
+      closed: (path, address, port, owner) => {
+        this.#guard.forget(sourceKey(path, address, port));
+        for (const session of this.#sessions) {
+          if (session === owner) session.tcpClosed({ path, address, port });
+        }
+      },
+      onError: (error) => {
+        options.log.warn({ error: messageOf(error) }, 'media listener error');
+      },
+    };
   }
 
-  /** Binds. Throws MEDIA_PORTS_EXHAUSTED when no port of the range is free. */
+  /** Binds. Throws MEDIA_PORTS_EXHAUSTED when no port of the range, or not the TCP port, is free. */
   async start(): Promise<void> {
     await this.#refresh();
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
+    await this.#names.stop();
     await this.#refreshing.catch(() => undefined);
-    const endpoints = [...this.#endpoints.values()];
+    const endpoints = [...this.#endpoints.values(), ...this.#listeners.values()];
     this.#endpoints.clear();
+    this.#listeners.clear();
     await Promise.all(endpoints.map((endpoint) => endpoint.close()));
   }
 
-  /** The bound sockets, after looking which addresses the machine has now. */
-  async endpoints(): Promise<readonly MuxEndpoint[]> {
+  /** The bound UDP sockets, then the TCP listeners, after looking which addresses the machine has now. */
+  async endpoints(): Promise<readonly MediaEndpoint[]> {
     const refreshed = this.#refreshing.then(() => this.#refresh());
     this.#refreshing = refreshed.catch((error: unknown) => {
       this.#options.log.warn({ error: messageOf(error) }, 'media addresses not refreshed');
     });
     await this.#refreshing;
-    return [...this.#endpoints.values()];
+    return [...this.#endpoints.values(), ...this.#listeners.values()];
   }
 
   attach(session: MuxSession): void {
     this.#guard.add(session);
-    this.#sessions += 1;
+    this.#sessions.add(session);
   }
 
+  /** Forgets the session, and closes what TCP connections it has. */
   detach(session: MuxSession): void {
     this.#guard.remove(session);
-    this.#sessions -= 1;
+    this.#sessions.delete(session);
+    for (const connection of this.#tcp.connections) {
+      if (connection.owner === session) connection.close();
+    }
+  }
+
+  /** The address behind a viewer's mDNS name, asked for on the local networks; undefined when nobody answers in time. */
+  resolveName(name: string): Promise<string | undefined> {
+    return this.#names.resolve(name);
+  }
+
+  tcpCounts(): Readonly<TcpCounts> {
+    return this.#tcp.counts;
   }
 
   refusals(): ReadonlyMap<RefusalReason, number> {
@@ -144,11 +202,42 @@ export class UdpMux {
       const endpoint = await this.#bind(address);
       if (endpoint !== undefined) this.#endpoints.set(address, endpoint);
     }
-    if (this.#sessions > 0) return;
-    for (const [address, endpoint] of this.#endpoints) {
-      if (wanted.includes(address)) continue;
-      this.#endpoints.delete(address);
-      await endpoint.close();
+    await this.#listen();
+    if (this.#sessions.size > 0) return;
+    for (const sockets of [this.#endpoints, this.#listeners]) {
+      for (const [address, endpoint] of sockets) {
+        if (wanted.includes(address)) continue;
+        sockets.delete(address);
+        await endpoint.close();
+      }
+    }
+  }
+
+  /** One TCP listener beside each UDP socket. */
+  async #listen(): Promise<void> {
+    const { tcpPort = 0, log } = this.#options;
+    if (tcpPort === 0) return;
+    for (const { address, port } of this.#endpoints.values()) {
+      if (this.#stopped || this.#listeners.has(address)) continue;
+      const [first] = this.#listeners.values();
+      const wished = first?.port ?? (tcpPort === 'udp' ? port : tcpPort);
+      const open = (number: number) =>
+        TcpEndpoint.open({ address, port: number, shared: this.#tcp });
+      try {
+        this.#listeners.set(address, await open(wished));
+      } catch (error) {
+        if (codeOf(error) === 'EADDRINUSE' && tcpPort === 'udp') {
+          this.#listeners.set(address, await open(0));
+        } else if (codeOf(error) === 'EADDRINUSE') {
+          throw new EarshotError(
+            'MEDIA_PORTS_EXHAUSTED',
+            `TCP port ${wished} is in use on ${address}; free it, or set media.tcpPort to another, to "udp" (any that is free) or to 0 (none).`,
+            { cause: error, details: { address, port: wished } },
+          );
+        } else {
+          log.warn({ address, error: messageOf(error) }, 'media address not usable over TCP');
+        }
+      }
     }
   }
 
@@ -220,26 +309,38 @@ export class UdpMux {
     return endpoint;
   }
 
-  /** Judges a datagram and hands it to its session. Relays call it too, with what they unwrapped. */
-  receive(datagram: Buffer, path: IngressPath, address: string, port: number): void {
-    const verdict = this.#guard.judge(datagram, `${path.key}|${address}|${port}`);
+  /**
+   * Judges a datagram and hands it to its session, which is returned. Relays call it too, with what
+   * they unwrapped.
+   */
+  receive(
+    datagram: Buffer,
+    path: IngressPath,
+    address: string,
+    port: number,
+  ): MuxSession | undefined {
+    const verdict = this.#guard.judge(datagram, sourceKey(path, address, port));
     switch (verdict.kind) {
       case 'stun':
-        verdict.session.stun(datagram, path, address, port);
-        return;
+        verdict.session.stun(datagram, verdict.message, { path, address, port });
+        return verdict.session;
       case 'dtls':
-        verdict.session.dtls(verdict.records, verdict.alerts, path);
-        return;
+        verdict.session.dtls(verdict.records, verdict.alerts);
+        return verdict.session;
       case 'rtp':
         verdict.session.rtp(datagram);
-        return;
+        return verdict.session;
       case 'rtcp':
         verdict.session.rtcp(datagram);
-        return;
+        return verdict.session;
       case 'refused':
-        return;
+        return undefined;
     }
   }
+}
+
+function sourceKey(path: IngressPath, address: string, port: number): string {
+  return `${path.key}|${address}|${port}`;
 }
 
 /** A link-local source carries the zone it came in through, which candidates do not. */

@@ -20,13 +20,15 @@ export interface IceProtocol {
   sendData(datagram: Buffer, address: readonly [string, number]): Promise<void>;
 }
 
-/** A request that waits for its answer, with the key of its MESSAGE-INTEGRITY. */
+/** A request that waits for its answer, with the key of the answer's MESSAGE-INTEGRITY, where it has to have one. */
 export interface IceTransaction {
-  readonly integrityKey?: Buffer | undefined;
+  integrityKey?: Buffer | undefined;
 }
 
 export interface IcePair {
   readonly protocol: IceProtocol;
+  /** RFC 8445 §6.1.2.6; {@link pairSucceeded} is the one that works. */
+  readonly state: number;
   readonly remoteAddr: readonly [string, number];
   readonly remoteCandidate: { readonly type: string };
   readonly localCandidate: Candidate;
@@ -47,11 +49,19 @@ export interface IceAgent {
   iceControlling: boolean;
   readonly generation: number;
   readonly protocols: object[];
+  /** Checks of the viewer that came before its answer. */
+  readonly earlyChecks: readonly unknown[];
+  /** What came over a path and is no STUN: DTLS, for the transport that sits on this agent. */
+  readonly onData: { execute(datagram: Buffer): void };
+  /** Sends what that transport has for the viewer. */
+  send: (datagram: Buffer) => Promise<void>;
+  /** Nominates the best TCP pair that works, unless something is nominated. */
+  nominateTcpPairIfReady: () => void;
   readonly checkList: readonly IcePair[];
   readonly nominated?: IcePair | undefined;
   stunServer?: readonly [string, number] | undefined;
-  /** Listens to a path; called for every TURN allocation that werift makes. */
-  ensureProtocol: (protocol: object) => void;
+  /** Listens to a path. */
+  ensureProtocol(protocol: object): void;
   appendLocalCandidate(candidate: Candidate): void;
   /** Pairs a path with the remote candidates known so far; a pair that exists is left. */
   pairLocalProtocol(protocol: object): void;
@@ -76,15 +86,29 @@ export interface StunPath extends IceProtocol {
 export interface TurnPath extends IceProtocol {
   /** Called with what the relay unwrapped. */
   handleStunMessage: (datagram: Buffer, address: readonly [string, number]) => void;
-  readonly turn: {
-    readonly transactions: Readonly<Record<string, IceTransaction>>;
-    readonly transport: {
-      readonly type: string;
-      readonly socket?: { on(event: 'error', listener: () => void): void } | undefined;
-      onData: (datagram: Buffer, address: readonly [string, number]) => void;
-    };
-    readonly server: readonly [string, number];
+  readonly turn: TurnClient;
+}
+
+/** werift's TURN client: one allocation. */
+export interface TurnClient {
+  readonly relayedAddress: readonly [string, number];
+  readonly mappedAddress: readonly [string, number];
+  readonly transactions: Readonly<Record<string, IceTransaction>>;
+  readonly transport: {
+    readonly type: string;
+    readonly socket?: { on(event: 'error', listener: () => void): void } | undefined;
+    onData: (datagram: Buffer, address: readonly [string, number]) => void;
   };
+  readonly server: readonly [string, number];
+  /** One STUN message of the server. */
+  handleSTUNMessage: (datagram: Buffer, from: readonly [string, number]) => void;
+  request(
+    message: object,
+    address: readonly [string, number],
+    integrityKey: undefined,
+    options: { readonly retransmissions: number; readonly responseTimeout: number },
+  ): Promise<unknown>;
+  close(): Promise<void>;
 }
 
 /** One DATA chunk on its way out. */
@@ -148,6 +172,7 @@ export interface SctpAssociation {
 }
 
 export const sctpEstablished = 4;
+export const pairSucceeded = 3;
 
 export function iceAgentOf(connection: object): IceAgent {
   if (isIceAgent(connection)) return connection;
@@ -162,6 +187,11 @@ export function stunPathOf(protocol: StunProtocol): StunPath {
 export function sctpAssociationOf(association: object): SctpAssociation {
   if (isSctpAssociation(association)) return association;
   throw unexpected('SCTP');
+}
+
+export function turnClientOf(client: object): TurnClient {
+  if (isTurnClient(client)) return client;
+  throw unexpected('TurnProtocol');
 }
 
 export function isTurnPath(protocol: object): protocol is TurnPath {
@@ -179,7 +209,24 @@ function isIceAgent(value: object): value is IceAgent {
     Array.isArray(value.protocols) &&
     'userHistory' in value &&
     'checkList' in value &&
-    ['ensureProtocol', 'appendLocalCandidate', 'pairLocalProtocol', 'buildRequest'].every(
+    'earlyChecks' in value &&
+    'onData' in value &&
+    [
+      'ensureProtocol',
+      'appendLocalCandidate',
+      'pairLocalProtocol',
+      'buildRequest',
+      'send',
+      'nominateTcpPairIfReady',
+    ].every((name) => typeof Reflect.get(value, name) === 'function')
+  );
+}
+
+function isTurnClient(value: object): value is TurnClient {
+  return (
+    'transactions' in value &&
+    'transport' in value &&
+    ['handleSTUNMessage', 'request', 'close'].every(
       (name) => typeof Reflect.get(value, name) === 'function',
     )
   );

@@ -1,27 +1,25 @@
 import { EventEmitter } from 'node:events';
 import { RTCDtlsFingerprint, RTCDtlsParameters, RTCDtlsTransport } from 'werift';
-import { messageOf } from '../errors/earshot-error.ts';
+import { EarshotError, messageOf } from '../errors/earshot-error.ts';
 import type { Log } from '../log/log.ts';
+import { describeTrouble } from './connection-trouble.ts';
 import { DataChannel } from './data-channel.ts';
 import { DtlsData } from './dtls-data.ts';
-import { clientProofFault, type HandshakeMessage } from './dtls-proof.ts';
 import { contentTypes, type DtlsPhase, type DtlsRecord } from './dtls-records.ts';
+import type { IceServer } from './ice-servers.ts';
+import type { MediaEndpoint } from './media-endpoint.ts';
 import type { RtpPacket } from './rtp-packet.ts';
 import type { RemoteTransportParameters } from './sdp-answer.ts';
 import { type OfferedSection, writeOffer } from './sdp-offer.ts';
 import { SrtpReceiver, SrtpSender } from './srtp-gcm.ts';
+import type { StunMessage } from './stun-message.ts';
 import type { Transport, TransportEvents, TransportState } from './transport.ts';
-import type { IngressPath, MuxSession, UdpMux } from './udp-mux.ts';
-import { type IceServer, WeriftIce } from './werift-ice.ts';
+import type { DatagramSource, MuxSession, UdpMux } from './udp-mux.ts';
+import { handshakeFault, srtpGcm } from './werift-handshake.ts';
+import { WeriftIce } from './werift-ice.ts';
 
-/** SRTP_AEAD_AES_128_GCM (RFC 7714 §14.2), the one profile we speak. */
-const srtpGcm = 7;
 /** All records of a handshake, repetitions included. */
 const maxHandshakeRecords = 256;
-/** The client's last flight (RFC 6347 §4.2.4, figure 1), and the type of its hello. */
-const clientFlight = 5;
-const clientHello = 1;
-
 export interface WeriftTransportOptions {
   readonly mux: UdpMux;
   readonly iceServers: readonly IceServer[];
@@ -31,15 +29,27 @@ export interface WeriftTransportOptions {
 }
 
 /**
- * The transport by werift: its ICE agent and DTLS server, with our own sockets below (the mux and its
+ * The transport by werift: its ICE agents and DTLS server, with our own sockets below (the mux and its
  * guard) and our own SRTP beside. werift encrypts no media: with GCM, two senders on one key would
  * repeat nonces.
+ *
+ * Each ICE restart makes an agent of its own. Media goes over the one before until the new one has a
+ * pair; the DTLS server sits on the first for good, and sends through whichever is in use.
  */
 export class WeriftTransport extends EventEmitter<TransportEvents> implements Transport {
+  readonly #options: WeriftTransportOptions;
   readonly #mux: UdpMux;
   readonly #log: Log;
-  readonly #sessionId: bigint;
-  readonly #ice: WeriftIce;
+  /** The agent that DTLS sits on. */
+  readonly #carrier: WeriftIce;
+  /** The agent whose pair carries media. */
+  #ice: WeriftIce;
+  /** The agent of a restart that is under way. */
+  #next: WeriftIce | undefined;
+  #sections: readonly OfferedSection[] = [];
+  #version = 0;
+  #fingerprints: readonly string[] = [];
+  #usedFragments: string[] = [];
   readonly #dtls: RTCDtlsTransport;
   readonly #session: MuxSession;
   #state: TransportState = 'new';
@@ -54,18 +64,17 @@ export class WeriftTransport extends EventEmitter<TransportEvents> implements Tr
   #lastHeardMs = performance.now();
   #refused = 0;
   #answered = false;
+  #retiring: Promise<void> = Promise.resolve();
 
   constructor(options: WeriftTransportOptions) {
     super();
+    this.#options = options;
     this.#mux = options.mux;
     this.#log = options.log;
-    this.#sessionId = options.sessionId;
-    this.#ice = new WeriftIce({
-      mux: options.mux,
-      iceServers: options.iceServers,
-      onCandidate: (candidate) => this.emit('candidate', candidate),
-    });
-    this.#dtls = new RTCDtlsTransport({}, this.#ice.transport, undefined, [srtpGcm]);
+    this.#carrier = this.#makeIce();
+    this.#carrier.sendWith((datagram) => this.#ice.send([datagram]));
+    this.#ice = this.#carrier;
+    this.#dtls = new RTCDtlsTransport({}, this.#carrier.transport, undefined, [srtpGcm]);
     this.#session = this.#muxSession();
   }
 
@@ -99,26 +108,53 @@ export class WeriftTransport extends EventEmitter<TransportEvents> implements Tr
     if (this.#state !== 'new') return '';
     this.#dtls.localCertificate = certificate;
     this.#dtls.role = 'server';
+    this.#sections = sections;
     this.#offersData = sections.some(({ kind }) => kind === 'application');
     this.#mux.attach(this.#session);
     this.#setState('connecting', '');
-    this.#ice.open(endpoints);
-    // Not awaited: candidates trickle (RFC 8838), and the offer never waits for a server's answer.
-    this.#ice.gather().catch((error: unknown) => {
-      this.#log.warn({ error: messageOf(error) }, 'candidates not gathered');
-    });
-    const { usernameFragment, password } = this.#ice.transport.localParameters;
-    const fingerprint = certificate.getFingerprints()[0]?.value ?? '';
-    return writeOffer({
-      sessionId: this.#sessionId,
-      transport: { usernameFragment, password, fingerprint },
-      sections,
-    });
+    return this.#offer(this.#ice, endpoints);
+  }
+
+  async createRestartOffer(): Promise<string> {
+    const endpoints = await this.#mux.endpoints();
+    if (this.#state !== 'connected') return '';
+    this.abandonRestart();
+    const next = this.#makeIce();
+    this.#next = next;
+    return this.#offer(next, endpoints);
+  }
+
+  setRestartAnswer(remote: RemoteTransportParameters): void {
+    const next = this.#next;
+    if (next === undefined || this.#state !== 'connected') return;
+    const fingerprints = fingerprintTexts(remote);
+    if (!fingerprints.some((fingerprint) => this.#fingerprints.includes(fingerprint))) {
+      throw invalidRestart('names another certificate; the secure connection stays the same');
+    }
+    if (this.#usedFragments.includes(remote.usernameFragment)) {
+      throw invalidRestart('has the "a=ice-ufrag" of before');
+    }
+    this.#usedFragments.push(remote.usernameFragment);
+    next.setRemote(remote);
+    next.transport.start().then(
+      () => this.#switchTo(next),
+      (error: unknown) => {
+        if (next === this.#next) this.#log.warn({ error: messageOf(error) }, 'ICE restart failed');
+      },
+    );
+  }
+
+  abandonRestart(): void {
+    const next = this.#next;
+    this.#next = undefined;
+    if (next !== undefined) this.#retire(next);
   }
 
   setAnswer(remote: RemoteTransportParameters): void {
     if (this.#answered || this.#state !== 'connecting') return;
     this.#answered = true;
+    this.#fingerprints = fingerprintTexts(remote);
+    this.#usedFragments.push(remote.usernameFragment);
     this.#ice.setRemote(remote);
     const fingerprints = remote.fingerprints.map(
       ({ algorithm, value }) => new RTCDtlsFingerprint(algorithm, value),
@@ -130,7 +166,15 @@ export class WeriftTransport extends EventEmitter<TransportEvents> implements Tr
   }
 
   addCandidate(line: string): void {
-    this.#ice.addCandidate(line);
+    (this.#next ?? this.#ice).addCandidate(line);
+  }
+
+  get trouble(): string {
+    const { facts } = this.#next ?? this.#ice;
+    return describeTrouble({
+      ...facts,
+      dtls: this.#handshakeRecords > 0 ? 'begun' : 'not begun',
+    });
   }
 
   sendRtp(packets: readonly RtpPacket[]): number {
@@ -167,23 +211,84 @@ export class WeriftTransport extends EventEmitter<TransportEvents> implements Tr
     this.#receiver = undefined;
     // Ends the repetition of a flight that nobody will answer any more.
     if (this.#dtls.dtls !== undefined) this.#dtls.dtls.dtls.flight = 255;
+    await Promise.all([this.#next?.close(), this.#ice.close()]);
     await this.#dtls.stop();
-    await this.#ice.close();
+    await this.#retiring;
     this.removeAllListeners();
+  }
+
+  #makeIce(): WeriftIce {
+    const { mux, iceServers, log } = this.#options;
+    const ice: WeriftIce = new WeriftIce({
+      mux,
+      iceServers,
+      log,
+      // A relay that answers late may be of an agent that is of no use any more.
+      onCandidate: (candidate) => {
+        if (ice === (this.#next ?? this.#ice)) this.emit('candidate', candidate);
+      },
+    });
+    return ice;
+  }
+
+  #offer(ice: WeriftIce, endpoints: readonly MediaEndpoint[]): string {
+    ice.open(endpoints);
+    // Not awaited: candidates trickle (RFC 8838), and the offer never waits for a server's answer.
+    ice.gather().catch((error: unknown) => {
+      this.#log.warn({ error: messageOf(error) }, 'candidates not gathered');
+    });
+    const { usernameFragment, password } = ice.transport.localParameters;
+    const fingerprint = this.#dtls.localCertificate?.getFingerprints()[0]?.value ?? '';
+    this.#version += 1;
+    return writeOffer({
+      sessionId: this.#options.sessionId,
+      version: this.#version,
+      transport: { usernameFragment, password, fingerprint },
+      sections: this.#sections,
+    });
+  }
+
+  /** The restart found a pair: from here on media takes it, and the agent before is done. */
+  #switchTo(next: WeriftIce): void {
+    if (next !== this.#next || this.#state !== 'connected') return;
+    const previous = this.#ice;
+    this.#ice = next;
+    this.#next = undefined;
+    this.#lastHeardMs = performance.now();
+    this.#watch(next);
+    this.#retire(previous);
+    this.emit('restarted');
+  }
+
+  /** Closes an agent beside what goes on. */
+  #retire(ice: WeriftIce): void {
+    this.#retiring = Promise.all([this.#retiring, ice.close()]).then(
+      () => undefined,
+      (error: unknown) => {
+        this.#log.warn({ error: messageOf(error) }, 'ICE agent did not close cleanly');
+      },
+    );
+  }
+
+  #watch(ice: WeriftIce): void {
+    ice.transport.onStateChange.subscribe((state) => {
+      // While a restart is under way, the way before may well be gone.
+      if (state === 'failed' && ice === this.#ice && this.#next === undefined) {
+        this.#fail('The viewer stopped answering.');
+      }
+    });
   }
 
   async #connect(): Promise<void> {
     await this.#ice.transport.start();
     if (this.#state !== 'connecting') return;
-    this.#ice.transport.onStateChange.subscribe((state) => {
-      if (state === 'failed') this.#fail('The viewer stopped answering.');
-    });
+    this.#watch(this.#ice);
     this.#dtls.onStateChange.subscribe((state) => {
       if (state === 'failed') this.#fail('The secure connection (DTLS) failed.');
     });
     await this.#dtls.start();
     if (this.#state !== 'connecting') return;
-    const fault = this.#proofFault();
+    const fault = handshakeFault(this.#dtls.dtls);
     if (fault !== undefined) {
       this.#fail(fault);
       return;
@@ -193,28 +298,6 @@ export class WeriftTransport extends EventEmitter<TransportEvents> implements Tr
     this.#phase = 'connected';
     this.#lastHeardMs = performance.now();
     this.#setState('connected', '');
-  }
-
-  #proofFault(): string | undefined {
-    const socket = this.#dtls.dtls;
-    const certificate = socket?.remoteCertificate;
-    if (socket === undefined || certificate === undefined) return 'The viewer has no certificate.';
-    if (socket.srtp.srtpProfile !== srtpGcm) return 'The viewer does not speak SRTP with AES-GCM.';
-    // werift files the client's hello with the server's answer to it, and each later flight apart.
-    const transcript = Object.values(socket.dtls.handshakeCache)
-      .sort((one, other) => one.flight - other.flight)
-      .flatMap(({ flight, data }) =>
-        [...data]
-          .sort((one, other) => one.message_seq - other.message_seq)
-          .map(
-            (message): HandshakeMessage => ({
-              type: message.msg_type,
-              fromClient: flight === clientFlight || message.msg_type === clientHello,
-              bytes: message.serialize(),
-            }),
-          ),
-      );
-    return clientProofFault({ transcript, certificate, masterSecret: socket.cipher.masterSecret });
   }
 
   #openSrtp(): void {
@@ -256,15 +339,18 @@ export class WeriftTransport extends EventEmitter<TransportEvents> implements Tr
       this.#refused += 1;
     };
     return {
-      passwordOf: (fragment) => this.#ice.passwordOf(fragment),
-      awaits: (transactionId) => this.#ice.awaits(transactionId),
+      passwordOf: (fragment) => this.#agentOf(fragment)?.passwordOf(fragment),
+      awaits: (transactionId) =>
+        this.#next?.awaits(transactionId) ?? this.#ice.awaits(transactionId),
       dtlsPhase: () => this.#phase,
       refused,
-      stun: (datagram, path, address, port) => {
-        this.#lastHeardMs = performance.now();
-        this.#ice.receiveStun(datagram, path, address, port);
+      stun: (datagram, message, from) => this.#receiveStun(datagram, message, from),
+      dtls: (records, alerts) => this.#receiveDtls(records, alerts),
+      tcpClosed: (from) => {
+        if (this.#next === undefined && this.#ice.uses(from)) {
+          this.#fail('The TCP connection that media took was closed.');
+        }
       },
-      dtls: (records, alerts, path) => this.#receiveDtls(records, alerts, path),
       rtp: (datagram) => {
         const packet = this.#receiver?.openRtp(datagram);
         if (packet === undefined) return refused();
@@ -280,17 +366,29 @@ export class WeriftTransport extends EventEmitter<TransportEvents> implements Tr
     };
   }
 
+  #agentOf(fragment: string): WeriftIce | undefined {
+    return [this.#next, this.#ice].find((ice) => ice?.passwordOf(fragment) !== undefined);
+  }
+
+  #receiveStun(datagram: Buffer, message: StunMessage, from: DatagramSource): void {
+    const { next, ice } = { next: this.#next, ice: this.#ice };
+    const isNext =
+      next !== undefined &&
+      (message.class === 'request'
+        ? next.passwordOf(message.usernameFragment) !== undefined
+        : next.awaits(message.transactionId) !== undefined);
+    // Only what goes on over the pair in use is a sign that it still works.
+    if (!isNext) this.#lastHeardMs = performance.now();
+    (isNext ? next : ice).receiveStun(datagram, message, from);
+  }
+
   /** Something only the viewer's keys could make: it has finished its handshake too. */
   #heard(): void {
     this.#lastHeardMs = performance.now();
     this.#phase = 'sealed';
   }
 
-  #receiveDtls(
-    records: readonly DtlsRecord[],
-    alerts: readonly DtlsRecord[],
-    path: IngressPath,
-  ): void {
+  #receiveDtls(records: readonly DtlsRecord[], alerts: readonly DtlsRecord[]): void {
     for (const record of records) {
       if (record.contentType === contentTypes.data) {
         this.#receiveData(record);
@@ -298,7 +396,7 @@ export class WeriftTransport extends EventEmitter<TransportEvents> implements Tr
       }
       if (record.contentType === contentTypes.handshake) this.#handshakeRecords += 1;
       if (this.#handshakeRecords > maxHandshakeRecords) return;
-      this.#ice.receiveDtls(record.bytes, path);
+      this.#carrier.deliverDtls(record.bytes);
     }
     for (const record of alerts) this.#receiveAlert(record);
   }
@@ -334,4 +432,12 @@ export class WeriftTransport extends EventEmitter<TransportEvents> implements Tr
     this.#state = state;
     this.emit('state', state, reason);
   }
+}
+
+function fingerprintTexts({ fingerprints }: RemoteTransportParameters): string[] {
+  return fingerprints.map(({ algorithm, value }) => `${algorithm} ${value}`);
+}
+
+function invalidRestart(what: string): EarshotError {
+  return new EarshotError('MEDIA_ANSWER_INVALID', `The answer to the ICE restart ${what}.`);
 }

@@ -29,7 +29,8 @@ export const ipcMetrics: readonly Metric[] = [
   ),
   ipc(
     ['earshot_ipc_media_dropped_total', '1', 'Media frames dropped since a child read too slowly.'],
-    ({ mediaDropped }) => mediaDropped.opus + mediaDropped.video + mediaDropped.pcm,
+    ({ mediaDropped }) =>
+      mediaDropped.opus + mediaDropped.video + mediaDropped.pcm + mediaDropped.picture,
   ),
   ipc(
     ['earshot_ipc_media_stale_total', '1', 'Media frames dropped on arrival for their age.'],

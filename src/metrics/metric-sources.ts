@@ -3,6 +3,7 @@ import type { FrameDelayNumbers } from '../audio/output/frame-delay.ts';
 import type { OutputStats } from '../audio/output/output-stats.ts';
 import type { ChannelStats } from '../ipc/channel.ts';
 import type { MediaStats, SessionStatus } from '../media/media-types.ts';
+import type { VideoStats } from '../video/video-stats.ts';
 
 /** Where the numbers come from: asked at each scrape, never in between. */
 export interface MetricSources {
@@ -17,6 +18,8 @@ export interface MetricSources {
   /** The audio-input child's last report; undefined while it does not run. */
   readonly audioInput: () => InputStats | undefined;
   readonly microphone: () => MicrophoneNumbers;
+  /** The video child's last report; undefined while it does not run. */
+  readonly video: () => VideoStats | undefined;
   readonly media: () => MediaStats;
   readonly sessions: () => readonly SessionStatus[];
   /** The channel to each child that runs. */

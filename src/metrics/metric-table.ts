@@ -8,6 +8,7 @@ import { mediaMetrics } from './media-metrics.ts';
 import type { Metric } from './metric.ts';
 import { microphoneMetrics } from './microphone-metrics.ts';
 import { processMetrics } from './process-metrics.ts';
+import { videoMetrics } from './video-metrics.ts';
 
 /** Every metric Earshot exports, in the order of the documentation. */
 export const metricTable: readonly Metric[] = [
@@ -15,6 +16,7 @@ export const metricTable: readonly Metric[] = [
   ...audioOutputMetrics,
   ...microphoneMetrics,
   ...audioInputMetrics,
+  ...videoMetrics,
   ...mediaMetrics,
   ...fastLaneMetrics,
   ...ipcMetrics,

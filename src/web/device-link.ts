@@ -98,6 +98,9 @@ export class DeviceLink {
         'microphone-quality-changed': (known) => this.microphoneQuality.received(known),
         'microphone-metrics-update': (metrics) => this.#setMicrophone({ metrics }),
         'microphone-process-metrics': (child) => this.#receivedChild(child),
+        'video-state-changed': (video) => this.#set({ video }),
+        'video-metrics-update': (video) => this.#set({ video }),
+        'video-process-metrics': (child) => this.#receivedChild(child),
       },
     });
   }

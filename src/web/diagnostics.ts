@@ -3,6 +3,7 @@ import type { FastLane, FastLaneNumbers, FastLaneState } from './fast-lane/fast-
 import type { Measurement } from './history.ts';
 import type { Lane } from './lane-chooser.ts';
 import type { MicrophoneState } from './microphone-controller.ts';
+import type { PictureState } from './picture/picture-state.ts';
 
 /**
  * `window.earshot`: a look inside, for tests, benchmarks and the developer console. Nothing on the page
@@ -27,6 +28,8 @@ export interface Diagnostics {
     /** What the engine itself has to tell. */
     readonly engine: FastLane['diagnostics'];
   };
+  /** The picture: the last second's numbers, the check of sync, and the element that shows it; undefined without one. */
+  readonly video: (PictureState & { readonly element: HTMLVideoElement }) | undefined;
   /** The last second's numbers, as on the page. */
   readonly measurement: Measurement | undefined;
   /** This browser's microphone; its track is there while it is captured. */

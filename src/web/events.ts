@@ -8,6 +8,7 @@ import {
   muteSchema,
   qualitySchema,
   statusSchema,
+  videoStatusSchema,
 } from '../api/schema.ts';
 
 const eventSchemas: { readonly [N in keyof ApiEvents]: v.GenericSchema<unknown, ApiEvents[N]> } = {
@@ -24,7 +25,14 @@ const eventSchemas: { readonly [N in keyof ApiEvents]: v.GenericSchema<unknown, 
   'microphone-quality-changed': microphoneQualitySchema,
   'microphone-metrics-update': microphoneMetricsSchema,
   'microphone-process-metrics': childStatusSchema,
+  'video-state-changed': videoStatusSchema,
+  'video-metrics-update': videoStatusSchema,
+  'video-process-metrics': childStatusSchema,
 };
+
+function isEvent(name: string): name is keyof ApiEvents {
+  return name in eventSchemas;
+}
 
 /** What is called for each event, by name. */
 export type EventHandlers = { readonly [N in keyof ApiEvents]: (data: ApiEvents[N]) => void };
@@ -65,15 +73,7 @@ export class EventStream {
       // The browser tries again by itself after a cut, but not after an answer that was no stream.
       if (source.readyState === EventSource.CLOSED) this.#tryLater();
     };
-    this.#listen(source, 'audio-mute-changed');
-    this.#listen(source, 'audio-quality-changed');
-    this.#listen(source, 'audio-device-changed');
-    this.#listen(source, 'audio-metrics-update');
-    this.#listen(source, 'audio-process-metrics');
-    this.#listen(source, 'microphone-state-changed');
-    this.#listen(source, 'microphone-quality-changed');
-    this.#listen(source, 'microphone-metrics-update');
-    this.#listen(source, 'microphone-process-metrics');
+    for (const name of Object.keys(eventSchemas).filter(isEvent)) this.#listen(source, name);
   }
 
   stop(): void {

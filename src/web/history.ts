@@ -1,6 +1,7 @@
 import type { Delay } from './delay.ts';
 import type { Lane } from './lane-chooser.ts';
 import type { StatsNumbers } from './stats.ts';
+import type { VideoNumbers } from './video-stats.ts';
 
 /** One second of measurements. */
 export interface Measurement extends StatsNumbers {
@@ -9,6 +10,8 @@ export interface Measurement extends StatsNumbers {
   readonly delay: Delay | undefined;
   /** The lane that was measured: the one that sounded. */
   readonly lane: Lane;
+  /** Undefined without a picture. */
+  readonly video?: VideoNumbers | undefined;
 }
 
 /** What the chart spans. */

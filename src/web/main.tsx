@@ -8,9 +8,11 @@ import { exposeDiagnostics } from './diagnostics.ts';
 import { FastLane, fastLaneObstacle } from './fast-lane/fast-lane.ts';
 import { remember } from './history.ts';
 import { Measurements } from './measurements.ts';
+import { type NetworkInformation, watchNetwork } from './network-watch.ts';
 import { OutputDevices } from './output-devices.ts';
 import { PageLanes } from './page-lanes.ts';
 import { PageMicrophone } from './page-microphone.ts';
+import { PagePicture } from './page-picture.ts';
 import { showPresence } from './page-presence.ts';
 import { initialState, type PageState } from './page-state.ts';
 import { gainOf, type Preferences, readPreferences, writePreferences } from './preferences.ts';
@@ -96,7 +98,7 @@ const microphone = new PageMicrophone({
 });
 
 const session = new Session({
-  url: `${socketBase}/session`,
+  url: () => `${socketBase}/session${store.value.preferences.sync ? '?sync=1' : ''}`,
   backoff: delays,
   onState: (connection) => {
     set({ connection });
@@ -104,13 +106,37 @@ const session = new Session({
     reportSound();
   },
   onAudio: (stream) => graph.attach(stream),
-  onNegotiation: (offer) => lanes.negotiated(offer),
+  onVideo: (stream) => picture.attach(stream),
+  onNegotiation: (offer) => {
+    lanes.negotiated(offer);
+    picture.negotiated(offer?.hasVideo);
+  },
+  onSync: (notice) => picture.notice(notice),
   onMicrophone: (sender) => microphone.sender.attach(sender),
   onSession: (id) => {
     set({ session: id });
     lanes.setSession(id);
     microphone.controller.sessionChanged(id);
   },
+});
+
+const picture: PagePicture = new PagePicture({
+  load: async () => (await import('./picture/picture-entry.ts')).picturePart,
+  connection: () => session.connection,
+  sounding: () => {
+    const { lane } = lanes.state;
+    const fastLevelMs = lanes.numbers?.levelMs ?? -1;
+    const { sound: node } = fastLane;
+    if (lane === 'fast') {
+      return { lane, fastLevelMs, sound: node && { kind: 'node', node } };
+    }
+    const { stream } = graph;
+    const { sinkId } = store.value.preferences;
+    return { lane, fastLevelMs, sound: stream && { kind: 'stream', stream, sinkId } };
+  },
+  report: (report) => session.report(report),
+  onPoisoned: () => session.resetMedia('picture and sound went apart'),
+  onPageChange: (state) => set({ picture: state }),
 });
 
 const device = new DeviceLink({
@@ -125,11 +151,15 @@ const measurements = new Measurements({
   connection: () => session.connection,
   receiver: () => session.receiver,
   encoding: () => device.quality.state.known?.effective,
-  onReport: (report) => microphone.receivedStats(report),
+  onReport: (report) => {
+    microphone.receivedStats(report);
+    picture.received(report);
+  },
   fastSecond: () => lanes.second(),
   onMeasurement: (measurement) => {
     lanes.reportDelay(measurement.delay);
-    set({ history: remember(store.value.history, measurement) });
+    const video = store.value.picture.picture?.numbers;
+    set({ history: remember(store.value.history, { ...measurement, video }) });
   },
 });
 
@@ -141,16 +171,22 @@ function reportSound(): void {
 }
 
 function setPreferences(change: Partial<Preferences>): void {
-  const preferences = { ...store.value.preferences, ...change };
+  const before = store.value.preferences;
+  const preferences = { ...before, ...change };
   set({ preferences });
   writePreferences(storage, preferences);
   applyPreferences(preferences);
+  if (preferences.sync === before.sync) return;
+  // Agreed upon when a session begins.
+  session.stop();
+  session.start();
 }
 
 function applyPreferences(preferences: Preferences): void {
-  const { volumePercent, muted, latency, sinkId } = preferences;
+  const { volumePercent, muted, latency, sinkId, sync } = preferences;
   graph.setVolume({ gain: gainOf(volumePercent), muted });
   lanes.setLatency(latency);
+  lanes.setInStep(sync);
   void outputs.choose(sinkId);
   microphone.setPreferences(preferences.microphone);
 }
@@ -191,6 +227,10 @@ exposeDiagnostics({
   get stream() {
     return graph.stream;
   },
+  get video() {
+    const { picture: shown } = picture;
+    return shown && { ...shown.state, element: shown.element };
+  },
   get measurement() {
     return store.value.history.at(-1);
   },
@@ -208,10 +248,19 @@ for (const gesture of ['click', 'keydown'] as const) {
   document.addEventListener(gesture, () => void graph.play());
 }
 document.addEventListener('keydown', toggleMuteByKey);
-window.addEventListener('online', () => session.retryNow());
 
 microphone.start();
-const parts = [lanes, session, device, measurements];
+const network = {
+  unwatch: () => {},
+  start: () => {
+    network.unwatch();
+    const information: NetworkInformation | undefined = Reflect.get(navigator, 'connection');
+    network.unwatch = watchNetwork(window, information, () => session.networkChanged());
+  },
+  stop: () => network.unwatch(),
+};
+const shownPicture = { start: () => {}, stop: () => picture.stop() };
+const parts = [lanes, session, device, measurements, shownPicture, network];
 // A page kept for the back button must not hold its place, or a microphone, meanwhile.
 window.addEventListener('pagehide', () => {
   microphone.controller.stop();
@@ -227,6 +276,7 @@ if (root === null) throw new Error('index.html has no element with the id "page"
 render(
   <App
     store={store}
+    video={() => picture.picture?.element}
     peaks={() => graph.peaks()}
     microphonePeaks={() => microphone.peaks()}
     actions={{
@@ -237,6 +287,7 @@ render(
       setPreferences,
       resetMedia: () => session.resetMedia('viewer asked'),
       retryNow: () => session.retryNow(),
+      checkSync: () => picture.checkSync(),
       microphone: microphone.actions({
         chooseQuality: (preset) => void device.microphoneQuality.ask(preset),
         chooseDevice: (id) => void device.microphoneDevice.ask(id),

@@ -10,6 +10,7 @@ export interface PageActions {
   readonly setPreferences: (change: Partial<Preferences>) => void;
   readonly resetMedia: () => void;
   readonly retryNow: () => void;
+  readonly checkSync: () => void;
   readonly microphone: MicrophoneActions;
 }
 

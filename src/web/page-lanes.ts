@@ -62,6 +62,7 @@ export class PageLanes {
   /** Undefined: not asked yet. */
   #browserObstacle: string | undefined;
   #sinkObstacle = '';
+  #isInStep = false;
   /** The device's offer has a data channel in it; undefined: there was no offer yet. */
   #offered: boolean | undefined;
   #trackConnected = false;
@@ -112,6 +113,12 @@ export class PageLanes {
   /** Why the fast lane cannot play on the output that is chosen; empty when it can. */
   setSinkObstacle(obstacle: string): void {
     this.#sinkObstacle = obstacle;
+    this.#update();
+  }
+
+  /** The sound is to be in step with the picture, which only the track's is. */
+  setInStep(inStep: boolean): void {
+    this.#isInStep = inStep;
     this.#update();
   }
 
@@ -183,6 +190,7 @@ export class PageLanes {
   get #obstacle(): string {
     const browser = this.#browserObstacle ?? '';
     if (browser !== '') return browser;
+    if (this.#isInStep) return 'The sound is kept in step with the picture.';
     return this.#offered === false
       ? 'This device does not offer the fast lane.'
       : this.#sinkObstacle;
@@ -228,6 +236,7 @@ export class PageLanes {
       this.#latency !== 'steady' &&
       this.#browserObstacle === '' &&
       this.#offered === true &&
+      !this.#isInStep &&
       this.#sinkObstacle === '';
     if (isWanted === this.#isWanted) return;
     this.#isWanted = isWanted;

@@ -7,6 +7,7 @@ import type {
   Mute,
   Quality,
   Status,
+  VideoStatus,
 } from '../api/schema.ts';
 import type { PresetName } from '../audio/presets.ts';
 import type { Playback } from './audio-graph.ts';
@@ -17,6 +18,7 @@ import type { CaptureTrouble } from './microphone-trouble.ts';
 import type { SettingState } from './optimistic-setting.ts';
 import { noOutputs, type OutputState } from './output-devices.ts';
 import { noLanes, type PageLanesState } from './page-lanes.ts';
+import { noPagePicture, type PagePictureState } from './page-picture.ts';
 import type { Preferences } from './preferences.ts';
 import type { SentNumbers } from './sent-stats.ts';
 
@@ -49,6 +51,9 @@ export interface PageState {
   readonly live: boolean;
   /** The host's sound as the device reports it each second. */
   readonly audio: Status['audio'] | undefined;
+  /** The host's picture as the device reports it each second; undefined until it does. */
+  readonly video: VideoStatus | undefined;
+  readonly picture: PagePictureState;
   readonly device: SettingState<string, Devices>;
   readonly children: Readonly<Record<string, ChildStatusBody>>;
   readonly version: string;
@@ -73,6 +78,8 @@ export function initialState(preferences: Preferences): PageState {
     outputs: noOutputs,
     live: false,
     audio: undefined,
+    video: undefined,
+    picture: noPagePicture,
     device: unknown,
     children: {},
     version: '',

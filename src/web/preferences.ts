@@ -25,6 +25,10 @@ const defaultMicrophone: MicrophonePreferences = {
   talkKey: 't',
 };
 
+/** How large the picture is shown: as the page has room, or each of its pixels as one of the display. */
+export const pictureSizes = ['fit', 'actual'] as const;
+export type PictureSize = (typeof pictureSizes)[number];
+
 /**
  * What this browser remembers of its viewer. It concerns nobody else: the device-wide mute and the
  * quality live on the device.
@@ -37,6 +41,10 @@ export const preferencesSchema = v.strictObject({
   latency: v.fallback(v.optional(v.picklist(latencies), 'auto'), 'auto'),
   /** Output to play on, an id as of the microphone's; empty for the browser's default. */
   sinkId: v.fallback(v.optional(v.pipe(v.string(), v.maxLength(256)), ''), ''),
+  /** What an older page stored has none, as of the latency. */
+  pictureSize: v.fallback(v.optional(v.picklist(pictureSizes), 'fit'), 'fit'),
+  /** Sound and picture in step: the sound waits for the picture. */
+  sync: v.fallback(v.optional(v.boolean(), false), false),
   /** Whether single keys act on the page (WCAG 2.1.4 wants a way to turn them off). */
   shortcuts: v.boolean(),
   /** What an older page stored has none; a damaged one costs the other preferences nothing. */
@@ -52,6 +60,8 @@ export const defaultPreferences: Preferences = {
   muted: false,
   latency: 'auto',
   sinkId: '',
+  pictureSize: 'fit',
+  sync: false,
   shortcuts: true,
   microphone: defaultMicrophone,
 };

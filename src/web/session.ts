@@ -1,19 +1,20 @@
-import * as v from 'valibot';
 import type { MicrophoneSettings } from '../audio/microphone-settings.ts';
-import {
-  type DeviceMessage,
-  deviceMessageSchema,
-  type ViewerMessage,
-} from '../media/signaling-messages.ts';
+import type { DeviceMessage, ViewerMessage } from '../media/signaling-messages.ts';
 import type { ConnectionState } from './connection-state.ts';
-import { type Candidate, ViewerPeer } from './viewer-peer.ts';
+import { describeUnreachable } from './connection-words.ts';
+import { isRelay, parseMessage, toIceServer } from './device-messages.ts';
+import { type Candidate, type OfferedMedia, ViewerPeer } from './viewer-peer.ts';
 
 /** How long each step may take before it counts as failed. */
 const signalingDeadlineMs = 10_000;
 const mediaDeadlineMs = 20_000;
 
-/** The device takes one media reset in 2 s. */
+/** The device takes one media reset and one ICE restart in 2 s. */
 const resetIntervalMs = 2_100;
+
+/** How long no packets may come before ICE is restarted, and how long that may take to find a path. */
+const interruptedMs = 2_000;
+const restartDeadlineMs = 5_000;
 
 /** Candidates kept while their offer is on its way; more come of no real device. */
 const earlyCandidatesMax = 64;
@@ -21,18 +22,33 @@ const earlyCandidatesMax = 64;
 /** Refusals after which the peer connection under way cannot come about. */
 const fatalCodes = new Set(['MEDIA_ANSWER_INVALID', 'MEDIA_NO_OPUS', 'MEDIA_PORTS_EXHAUSTED']);
 
+/** What the page tells the device of picture and sound. */
+export type SyncReport = Extract<
+  ViewerMessage,
+  { type: 'av_sync_feedback' | 'av_calibration_config' | 'av_calibration_result' }
+>;
+
+/** What the device tells the page of picture and sound. */
+export type SyncNotice = Extract<
+  DeviceMessage,
+  { type: 'av_segment_diagnostic' | 'av_calibration_marker' }
+>;
+
 export interface SessionOptions {
-  /** WebSocket address of `/api/v1/session`. */
-  readonly url: string;
+  /** WebSocket address of `/api/v1/session`, asked for at each connection. */
+  readonly url: () => string;
   /** Fresh delays between tries, in ms. */
   readonly backoff: () => Iterator<number>;
   readonly onState: (state: ConnectionState) => void;
   /** The host's sound arrives (or, without a stream, no longer does). */
   readonly onAudio: (stream: MediaStream | undefined) => void;
-  /** Media is about to be agreed upon, with room for a data channel or without; undefined when it is gone. */
+  /** The host's picture arrives (or, without a stream, no longer does). */
+  readonly onVideo: (stream: MediaStream | undefined) => void;
+  /** Media is about to be agreed upon; undefined when it is gone. */
   readonly onNegotiation: (
-    offer: { readonly connection: RTCPeerConnection; readonly hasData: boolean } | undefined,
+    offer: (OfferedMedia & { readonly connection: RTCPeerConnection }) | undefined,
   ) => void;
+  readonly onSync: (notice: SyncNotice) => void;
   /** What the microphone is sent with: another one whenever media is built anew, none in between. */
   readonly onMicrophone: (sender: RTCRtpSender | undefined) => void;
   /** The device's name for this session; undefined when it is lost. */
@@ -41,8 +57,8 @@ export interface SessionOptions {
 
 /**
  * One viewer's connection to the device: signaling over a WebSocket, sound over the peer connection
- * that the device offers. Whatever breaks is built anew, for as long as the page is open: media by
- * asking the device for a reset, signaling by connecting again.
+ * that the device offers. Whatever breaks is built anew, for as long as the page is open: the path by an
+ * ICE restart, media by asking the device for a reset, signaling by connecting again.
  *
  * INVARIANTS: one WebSocket and one peer at most; one timer, of the step under way or of the next try.
  */
@@ -56,6 +72,9 @@ export class Session {
   #signalingDelays: Iterator<number>;
   #mediaDelays: Iterator<number>;
   #lastResetMs = Number.NEGATIVE_INFINITY;
+  #lastRestartMs = Number.NEGATIVE_INFINITY;
+  /** The timer is an ICE restart's. */
+  #isRestarting = false;
   #state: ConnectionState | undefined;
   #refusal = '';
   #reportedPlaying = false;
@@ -83,7 +102,7 @@ export class Session {
     if (this.#socket !== undefined) return;
     this.#refusal = '';
     this.#say({ kind: 'connecting', step: 'signaling' });
-    const socket = new WebSocket(this.#options.url);
+    const socket = new WebSocket(this.#options.url());
     this.#socket = socket;
     this.#within(signalingDeadlineMs, () => this.#lost('The device did not answer in time.'));
     socket.onopen = () => this.#awaitOffer({ type: 'webrtc_ready' });
@@ -105,11 +124,24 @@ export class Session {
     else if (this.#state?.kind === 'failed') this.resetMedia('viewer tried again');
   }
 
+  /** The machine has another network, or one again: finds a new path at once. What plays goes on. */
+  networkChanged(): void {
+    this.retryNow();
+    const kind = this.#state?.kind;
+    if (kind === 'connected' || kind === 'interrupted') this.#restartIce();
+  }
+
+  /** Tells the device of picture and sound; nothing happens without a session. */
+  report(report: SyncReport): void {
+    this.#send(report);
+  }
+
   /** Has the device build the media path anew; the session lives on. Nothing happens without a session: one that is lost comes back with new media anyway. */
   resetMedia(reason: string): void {
     if (this.#socket?.readyState !== WebSocket.OPEN) return;
     // The old peer stays until the new offer: closed here first, the device would report a failure.
     this.#peer?.retire();
+    this.#isRestarting = false;
     this.#say({ kind: 'connecting', step: 'negotiating' });
     this.#within(this.#lastResetMs + resetIntervalMs - performance.now(), () => {
       this.#lastResetMs = performance.now();
@@ -165,6 +197,10 @@ export class Session {
           this.#earlyCandidates.push(message);
         }
         return;
+      case 'av_segment_diagnostic':
+      case 'av_calibration_marker':
+        this.#options.onSync(message);
+        return;
       case 'session_state':
         // Where media has failed already, this is the device noticing that we closed our end.
         if (message.state === 'failed' && this.#state?.kind !== 'failed') {
@@ -184,7 +220,7 @@ export class Session {
       this.#earlyCandidates = early;
       this.#peer = this.#createPeer();
       this.#say({ kind: 'connecting', step: 'media' });
-      this.#within(mediaDeadlineMs, () => this.#mediaFailed(unreachable));
+      this.#within(mediaDeadlineMs, () => this.#mediaFailed(this.#unreachable()));
     }
     const peer = this.#peer;
     let sdp: string;
@@ -206,28 +242,62 @@ export class Session {
       iceServers: this.#iceServers,
       onCandidate: (candidate) => this.#send({ type: 'ice_candidate', ...candidate }),
       onAudio: (stream) => this.#options.onAudio(stream),
+      onVideo: (stream) => this.#options.onVideo(stream),
       onMicrophone: (sender) => this.#options.onMicrophone(sender),
-      onNegotiation: (hasData) => {
+      onNegotiation: (offered) => {
         if (peer === this.#peer) {
-          this.#options.onNegotiation({ connection: peer.connection, hasData });
+          this.#options.onNegotiation({ connection: peer.connection, ...offered });
         }
       },
       onState: (state) => {
         if (state === 'connected') {
           wasConnected = true;
           this.#connected();
-        } else if (state === 'disconnected') {
-          this.#say({ kind: 'interrupted' });
-        } else if (state === 'failed') {
-          this.#mediaFailed(wasConnected ? 'Sound from the device stopped arriving.' : unreachable);
-        }
+        } else if (wasConnected && state === 'disconnected') this.#interrupted(interruptedMs);
+        else if (wasConnected && state === 'failed') this.#interrupted(0);
+        else if (state === 'failed') this.#mediaFailed(this.#unreachable());
       },
     });
     return peer;
   }
 
+  /** No packets come: if that lasts, another path is looked for. A restart under way has a deadline of its own. */
+  #interrupted(patienceMs: number): void {
+    this.#say({ kind: 'interrupted' });
+    if (!this.#isRestarting) this.#within(patienceMs, () => this.#restartIce());
+  }
+
+  /** Has the device offer new ICE credentials for the connection there is; what cannot be restarted is built anew. */
+  #restartIce(): void {
+    if (this.#peer === undefined || this.#socket?.readyState !== WebSocket.OPEN) return;
+    this.#isRestarting = true;
+    this.#within(this.#lastRestartMs + resetIntervalMs - performance.now(), () => {
+      this.#lastRestartMs = performance.now();
+      this.#send({ type: 'ice_restart_request' });
+      this.#within(restartDeadlineMs, () => this.#restartIsOver());
+    });
+  }
+
+  #restartIsOver(): void {
+    this.#isRestarting = false;
+    const isUp = this.#peer?.connection.connectionState === 'connected';
+    // Without any network nothing could come of a reset either; it would only cost the microphone.
+    if (navigator.onLine === false) this.#interrupted(restartDeadlineMs);
+    else if (!isUp) this.resetMedia('no path after an ICE restart');
+    else if (this.#state?.kind !== 'connected') this.#connected();
+  }
+
+  #unreachable(): string {
+    return describeUnreachable({
+      own: this.#peer?.candidates.own ?? [],
+      theirs: this.#peer?.candidates.theirs ?? [],
+      isRelayConfigured: this.#iceServers.some(isRelay),
+    });
+  }
+
   #connected(): void {
     window.clearTimeout(this.#timer);
+    this.#isRestarting = false;
     this.#signalingDelays = this.#options.backoff();
     this.#mediaDelays = this.#options.backoff();
     this.#say({ kind: 'connected' });
@@ -252,6 +322,7 @@ export class Session {
     this.#options.onState(state);
   }
 
+  /** The next step, in place of whichever was to come. */
   #within(delayMs: number, action: () => void): void {
     window.clearTimeout(this.#timer);
     this.#timer = window.setTimeout(action, Math.max(0, delayMs));
@@ -266,7 +337,9 @@ export class Session {
     if (this.#peer === undefined) return;
     this.#peer.close();
     this.#peer = undefined;
+    this.#isRestarting = false;
     this.#options.onAudio(undefined);
+    this.#options.onVideo(undefined);
     this.#options.onNegotiation(undefined);
     this.#options.onMicrophone(undefined);
   }
@@ -283,32 +356,4 @@ export class Session {
     this.#socket.close();
     this.#socket = undefined;
   }
-}
-
-const unreachable =
-  'No network path to the device was found. A firewall may be blocking UDP between here and there.';
-
-function parseMessage(text: string): DeviceMessage | undefined {
-  try {
-    const result = v.safeParse(deviceMessageSchema, JSON.parse(text));
-    return result.success ? result.output : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function toIceServer({
-  urls,
-  username,
-  credential,
-}: {
-  urls: string[];
-  username?: string | undefined;
-  credential?: string | undefined;
-}): RTCIceServer {
-  return {
-    urls,
-    ...(username === undefined ? {} : { username }),
-    ...(credential === undefined ? {} : { credential }),
-  };
 }

@@ -45,12 +45,13 @@ export interface StatsReport {
   forEach(callback: (entry: unknown) => void): void;
 }
 
-type Entry = Readonly<Record<string, unknown>>;
+export type Entry = Readonly<Record<string, unknown>>;
 
 /** Seconds between 1900, where NTP times begin, and 1970, in ms. */
 const ntpEpochMs = 2_208_988_800_000;
 
-function number(entry: Entry | undefined, field: string): number | undefined {
+/** A field of an entry, where it is a number at all. */
+export function number(entry: Entry | undefined, field: string): number | undefined {
   const value = entry?.[field];
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
@@ -61,7 +62,8 @@ export function unixMs(timeMs: number | undefined): number | undefined {
   return timeMs > ntpEpochMs ? timeMs - ntpEpochMs : timeMs;
 }
 
-function entriesOf(report: StatsReport): Entry[] {
+/** The entries of a report. */
+export function entriesOf(report: StatsReport): Entry[] {
   const entries: Entry[] = [];
   report.forEach((entry) => {
     if (typeof entry === 'object' && entry !== null) entries.push({ ...entry });
@@ -119,16 +121,18 @@ export function readStats(report: StatsReport): StatsSnapshot | undefined {
 }
 
 /** Growth of a counter, undefined where either side is missing or the counter started again. */
-function growth(before: number | undefined, after: number | undefined): number | undefined {
+export function growth(before: number | undefined, after: number | undefined): number | undefined {
   if (before === undefined || after === undefined || after < before) return undefined;
   return after - before;
 }
 
-function ratio(part: number | undefined, whole: number | undefined): number | undefined {
+/** `part` of `whole`; undefined of nothing. */
+export function ratio(part: number | undefined, whole: number | undefined): number | undefined {
   return part === undefined || whole === undefined || whole <= 0 ? undefined : part / whole;
 }
 
-function scaled(value: number | undefined, factor: number): number | undefined {
+/** `value` times `factor`; undefined stays so. */
+export function scaled(value: number | undefined, factor: number): number | undefined {
   return value === undefined ? undefined : value * factor;
 }
 

@@ -1,5 +1,6 @@
 import type { MicrophoneSettings } from '../audio/microphone-settings.ts';
 import { soundAnswer } from './answer-sdp.ts';
+import { candidatesOf } from './connection-words.ts';
 import { microphoneMid, offerWithMicrophone } from './microphone-sdp.ts';
 
 /** A candidate as the signaling carries it; empty for end-of-candidates. */
@@ -9,13 +10,26 @@ export interface Candidate {
   readonly sdp_mline_index: number | null;
 }
 
+/** What an offer has beside the sound. */
+export interface OfferedMedia {
+  /** Room for a data channel (RFC 8841). */
+  readonly hasData: boolean;
+  /** The host's picture. */
+  readonly hasVideo: boolean;
+}
+
+/** Candidates kept for the words of a failure; more come of no real network. */
+const candidatesMax = 64;
+
 export interface ViewerPeerOptions {
   readonly iceServers: RTCIceServer[];
   readonly onCandidate: (candidate: Candidate) => void;
   readonly onState: (state: RTCPeerConnectionState) => void;
-  /** The first offer is about to be answered; whether it has room for a data channel (RFC 8841). */
-  readonly onNegotiation: (hasData: boolean) => void;
+  /** The first offer is about to be answered, with this in it. */
+  readonly onNegotiation: (offered: OfferedMedia) => void;
   readonly onAudio: (stream: MediaStream, receiver: RTCRtpReceiver) => void;
+  /** The host's picture; not called where the device has none. */
+  readonly onVideo: (stream: MediaStream, receiver: RTCRtpReceiver) => void;
   /** What the microphone is sent with, once it is negotiated. */
   readonly onMicrophone: (sender: RTCRtpSender) => void;
 }
@@ -27,11 +41,14 @@ export class ViewerPeer {
   readonly #closed: Promise<never>;
   #reportClosed: (reason: Error) => void = () => undefined;
   readonly #onMicrophone: (sender: RTCRtpSender) => void;
-  readonly #onNegotiation: (hasData: boolean) => void;
+  readonly #onNegotiation: (offered: OfferedMedia) => void;
+  readonly #ownCandidates: string[] = [];
+  readonly #theirCandidates: string[] = [];
   #receiver: RTCRtpReceiver | undefined;
+  #videoReceiver: RTCRtpReceiver | undefined;
 
   constructor(options: ViewerPeerOptions) {
-    const { iceServers, onCandidate, onState, onAudio } = options;
+    const { iceServers, onCandidate, onState, onAudio, onVideo } = options;
     this.#onMicrophone = options.onMicrophone;
     this.#onNegotiation = options.onNegotiation;
     this.#closed = new Promise((_, reject) => {
@@ -40,20 +57,34 @@ export class ViewerPeer {
     // Nobody may be waiting when it closes.
     this.#closed.catch(() => undefined);
     this.connection = new RTCPeerConnection({ iceServers, bundlePolicy: 'max-bundle' });
-    this.connection.onicecandidate = ({ candidate }) =>
+    this.connection.onicecandidate = ({ candidate }) => {
+      remember(this.#ownCandidates, candidate?.candidate ?? '');
       onCandidate({
         candidate: candidate?.candidate ?? '',
         sdp_mid: candidate?.sdpMid ?? null,
         sdp_mline_index: candidate?.sdpMLineIndex ?? null,
       });
+    };
     this.connection.onconnectionstatechange = () => onState(this.connection.connectionState);
     this.connection.ontrack = ({ track, receiver }) => {
-      if (track.kind !== 'audio' || this.#receiver !== undefined) return;
-      this.#receiver = receiver;
+      const isVideo = track.kind === 'video';
+      if ((isVideo ? this.#videoReceiver : this.#receiver) !== undefined) return;
       playAsSoonAsPossible(receiver);
-      // A stream of its own: in one stream with the picture, the browser would hold sound back for it.
-      onAudio(new MediaStream([track]), receiver);
+      // A stream of its own each: in one element with the picture, the browser would hold sound back for it.
+      const stream = new MediaStream([track]);
+      if (isVideo) {
+        this.#videoReceiver = receiver;
+        onVideo(stream, receiver);
+      } else {
+        this.#receiver = receiver;
+        onAudio(stream, receiver);
+      }
     };
+  }
+
+  /** The candidate lines of both sides so far. */
+  get candidates(): { readonly own: readonly string[]; readonly theirs: readonly string[] } {
+    return { own: this.#ownCandidates, theirs: this.#theirCandidates };
   }
 
   /** What receives the host's sound. */
@@ -110,7 +141,8 @@ export class ViewerPeer {
     const isFirst = this.connection.remoteDescription === null;
     await this.connection.setRemoteDescription({ type: 'offer', sdp: offer });
     // A data channel made from here on is in the answer already.
-    if (isFirst) this.#onNegotiation(hasDataSection(offer));
+    if (isFirst) this.#onNegotiation(mediaOf(offer));
+    for (const candidate of candidatesOf(offer)) remember(this.#theirCandidates, candidate);
     const microphone = this.connection.getTransceivers().find(({ mid }) => mid === microphoneMid);
     // Agreed from the first answer on, though nothing is sent without a track: turning the microphone
     // on is no negotiation then.
@@ -124,6 +156,7 @@ export class ViewerPeer {
   }
 
   async addCandidate({ candidate, sdp_mid, sdp_mline_index }: Candidate): Promise<void> {
+    remember(this.#theirCandidates, candidate);
     try {
       const added = this.connection.addIceCandidate({
         candidate,
@@ -155,11 +188,19 @@ export class ViewerPeer {
 function playAsSoonAsPossible(receiver: RTCRtpReceiver): void {
   if ('jitterBufferTarget' in receiver) receiver.jitterBufferTarget = 0;
   // The name Chromium had for it before version 120, in seconds.
-  else if ('playoutDelayHint' in receiver) Reflect.set(receiver, 'playoutDelayHint', 0);
+  if ('playoutDelayHint' in receiver) Reflect.set(receiver, 'playoutDelayHint', 0);
 }
 
-function hasDataSection(offer: string): boolean {
-  return /^m=application [1-9]\d* UDP\/DTLS\/SCTP /m.test(offer);
+function remember(candidates: string[], candidate: string): void {
+  if (candidate === '' || candidates.length >= candidatesMax) return;
+  if (!candidates.includes(candidate)) candidates.push(candidate);
+}
+
+function mediaOf(offer: string): OfferedMedia {
+  return {
+    hasData: /^m=application [1-9]\d* UDP\/DTLS\/SCTP /m.test(offer),
+    hasVideo: /^m=video [1-9]\d* /m.test(offer),
+  };
 }
 
 /** Username, session id and address of the origin line, without the version (RFC 8866 §5.2). */

@@ -71,6 +71,8 @@ export class PageLab {
   readonly viewers: ViewerRecord[] = [];
   /** So many more sessions are ended right after their offer. */
   cuts = 0;
+  /** A restart of ICE that is asked for gets its offer. */
+  answersRestarts = true;
   readonly #directory: string;
   readonly #host: Page;
   readonly #calls = new Set<Promise<void>>();
@@ -79,18 +81,24 @@ export class PageLab {
   private constructor(options: { readonly directory: string; readonly host: Page }) {
     this.#directory = options.directory;
     this.#host = options.host;
-    const { audio, microphone, children, logs, events, metrics } = this.memory;
+    const { audio, microphone, video, children, logs, sync, trace, events, metrics } = this.memory;
     microphone.knowsSession = (id) => this.viewers[Number(id)]?.closed === false;
     const services: Services = {
       audio,
       microphone,
+      video,
       children,
       logs,
+      sync,
+      trace,
       events,
       metrics,
       media: {
         openSession: (viewer) => this.#openSession(viewer),
         fastLane: (session) => this.memory.media.fastLane(session),
+        openWhep: (offer) => this.memory.media.openWhep(offer),
+        closeWhep: (id) => this.memory.media.closeWhep(id),
+        iceServers: () => [],
         sessions: () => [],
       },
     };
@@ -128,6 +136,11 @@ export class PageLab {
   /** The newest session. */
   get viewer(): ViewerRecord | undefined {
     return this.viewers.at(-1);
+  }
+
+  /** Offers have a picture from now on; its calibration's flashes come so much after the chirps. */
+  async showPicture({ flashLateMs = 0 } = {}): Promise<void> {
+    await this.#host.evaluate(`window.hostShowPicture(${flashLateMs})`);
   }
 
   /** What the host hears of a session's microphone. */
@@ -178,17 +191,25 @@ export class PageLab {
       case 'direct_media_reset_request':
         this.#call('hostOffer', id);
         return;
+      case 'ice_restart_request':
+        if (this.answersRestarts) this.#call('hostRestartIce', id);
+        return;
+      case 'av_calibration_config':
+        this.#call('hostCalibrate', id, message.enabled);
+        return;
       case 'webrtc_answer':
       case 'ice_candidate':
         this.#call('hostReceive', id, JSON.stringify(message));
         return;
       case 'client_media_ready':
+      case 'av_sync_feedback':
+      case 'av_calibration_result':
         return;
     }
   }
 
   /** Calls a function of the host's page; a failure there fails `stop()`. */
-  #call(name: string, ...parameters: readonly string[]): void {
+  #call(name: string, ...parameters: readonly (string | boolean | number)[]): void {
     const list = parameters.map((parameter) => JSON.stringify(parameter)).join(',');
     const call = this.#host.evaluate<void>(`window.${name}(${list})`);
     this.#calls.add(call);

@@ -9,6 +9,7 @@ import { ApiServer } from '../../src/api/server.ts';
 import { type InputSettings, MicrophoneControl } from '../../src/audio/input/microphone-control.ts';
 import { silentLog } from '../../src/log/log.ts';
 import type { MediaHub } from '../../src/media/media-hub.ts';
+import { mediaService } from '../../src/media/media-service.ts';
 import { InMemoryServices } from '../fixtures/in-memory-services.ts';
 import { startMediaHub } from '../fixtures/media-hub.ts';
 import { opusPacketFacts } from '../fixtures/opus-packet.ts';
@@ -53,12 +54,15 @@ before(async () => {
     webRoot: join(directory, 'web'),
     services: {
       audio: memory.audio,
+      video: memory.video,
       children: memory.children,
       logs: memory.logs,
+      sync: memory.sync,
+      trace: memory.trace,
       events: memory.events,
       metrics: memory.metrics,
       microphone: control,
-      media: hub,
+      media: mediaService(hub, []),
     },
     log: silentLog,
     version: '0.0.0-lab',

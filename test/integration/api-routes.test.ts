@@ -306,6 +306,7 @@ describe('every route', () => {
 
     it(`${method} ${path} refuses other methods and says which it takes`, async () => {
       for (const other of ['PUT', 'DELETE', 'PATCH', 'OPTIONS']) {
+        if (other === method) continue;
         const answer = await ask(api, where, { method: other, control: true });
         assert.match(refused(answer, 'API_METHOD_NOT_ALLOWED'), new RegExp(`${other}.*${method}`));
         assert.match(String(answer.headers.allow), new RegExp(method));

@@ -69,10 +69,11 @@ describe('the event stream', () => {
     assert.deepEqual(reader.events('audio-device-changed'), [
       { device: 'hw:CARD=UAC1Gadget', state: 'open', error: '' },
     ]);
-    const { microphone, children } = api.services;
+    const { microphone, video, children } = api.services;
     assert.deepEqual(reader.events('microphone-state-changed'), [microphone.status()]);
     assert.deepEqual(reader.events('microphone-quality-changed'), [microphone.quality()]);
     assert.deepEqual(reader.events('microphone-metrics-update'), [microphone.metrics()]);
+    assert.deepEqual(reader.events('video-state-changed'), [video.status()]);
     const [output, input] = children.statuses();
     assert.deepEqual(reader.events('audio-process-metrics'), [output]);
     assert.deepEqual(reader.events('microphone-process-metrics'), [input]);
@@ -213,4 +214,61 @@ describe('the log stream', () => {
       assert.match(answer.text, /API_QUERY_INVALID.*(1 to 2000|one of)/);
     });
   }
+});
+
+describe('the trace stream', () => {
+  function packet(api: TestApi, captureTimeNs: bigint): void {
+    const { traced } = api.services;
+    traced.received({ captureTimeNs, samples: 480 }, captureTimeNs + 12_000_000n);
+    traced.written('s1', captureTimeNs + 12_500_000n);
+    traced.told(captureTimeNs, {
+      encodedNs: captureTimeNs + 10_500_000n,
+      sentNs: captureTimeNs + 11_000_000n,
+    });
+  }
+
+  it('follows packets while somebody reads, and no longer', async (t) => {
+    const api = await startApi();
+    t.after(api.stop);
+    const { traced } = api.services;
+    assert.equal(traced.isOn, false);
+    const reader = await open(api, '/api/v1/trace?seconds=60', true);
+    await waitFor('the trace is on', () => traced.isOn);
+    packet(api, 1_000_000n);
+    await waitFor('the packet arrived', () => reader.text !== '');
+    assert.deepEqual(JSON.parse(reader.text), {
+      capturedUs: 1_000,
+      completeMs: 10,
+      encodedMs: 10.5,
+      sentMs: 11,
+      receivedMs: 12,
+      written: [{ session: 's1', ms: 12.5 }],
+    });
+    reader.leave();
+    await waitFor('the trace is off', () => !traced.isOn);
+  });
+
+  it('ends by itself', async (t) => {
+    const api = await startApi();
+    t.after(api.stop);
+    const answer = await ask(api, '/api/v1/trace?seconds=1', { control: true });
+    assert.equal(answer.status, 200);
+    await waitFor('the trace is off', () => !api.services.traced.isOn);
+  });
+
+  for (const query of ['seconds=0', 'seconds=61', 'seconds=', 'seconds=5.5', 'seconds=-1']) {
+    it(`refuses ${query}`, async (t) => {
+      const api = await startApi();
+      t.after(api.stop);
+      const answer = await ask(api, `/api/v1/trace?${query}`, { control: true });
+      assert.equal(answer.status, 400);
+      assert.match(answer.text, /1 to 60/);
+    });
+  }
+
+  it('is for programs on the device only', async (t) => {
+    const api = await startApi();
+    t.after(api.stop);
+    assert.equal((await ask(api, '/api/v1/trace')).status, 403);
+  });
 });

@@ -210,6 +210,7 @@ test('a name that no device has is reported and tried again, and can be correcte
     device: 'hw:CARD=NoSuchCard',
     periodMs: 5,
     bufferMs: 300,
+    delayMs: 0,
     muted: false,
     active: true,
     encoder: outputPresets.ultra,

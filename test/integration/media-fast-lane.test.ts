@@ -13,6 +13,7 @@ import {
   writePing,
 } from '../../src/media/fast-lane-packets.ts';
 import type { MediaHub } from '../../src/media/media-hub.ts';
+import { mediaService } from '../../src/media/media-service.ts';
 import { startApi, type TestApi } from '../fixtures/api-server.ts';
 import { launchBrowser } from '../fixtures/browser.ts';
 import { FastLaneClient } from '../fixtures/fast-lane-client.ts';
@@ -39,7 +40,7 @@ describe('the fast lane by WebSocket', () => {
     hub = await startMediaHub();
     viewers = [];
     hub.on('viewers', (count) => viewers.push(count));
-    api = await startApi({ services: { ...new InMemoryServices(), media: hub } });
+    api = await startApi({ services: { ...new InMemoryServices(), media: mediaService(hub, []) } });
     const { address, port } = api.server.address();
     viewer = new FastLaneClient(`ws://${address}:${port}`);
     captureTimeNs = process.hrtime.bigint();

@@ -21,11 +21,14 @@ before(async () => {
 
 after(() => rm(outDir, { recursive: true, force: true }));
 
-test('the page is seven files under stable names', () => {
+test('the page is ten files under stable names', () => {
   assert.deepEqual([...files.keys()].sort(), [
+    '/assets/chirp-worklet.js',
+    '/assets/chunk.js',
     '/assets/fast-lane-worker.js',
     '/assets/fast-lane-worklet.js',
     '/assets/main.js',
+    '/assets/picture-entry.js',
     '/assets/style.css',
     '/favicon-live.svg',
     '/favicon.svg',
@@ -41,8 +44,10 @@ function wireBytes(isChosen: (path: string) => boolean): number {
   );
 }
 
+const loadedLater = /fast-lane|picture-entry|chirp-worklet/;
+
 test('it is below 48 kB on the wire', () => {
-  const bytes = wireBytes((path) => !path.includes('fast-lane'));
+  const bytes = wireBytes((path) => !loadedLater.test(path));
   assert.ok(bytes < 48_000, `${bytes} bytes`);
 });
 
@@ -51,12 +56,35 @@ test('the parts of the fast lane, which are loaded when it starts, are below 20 
   assert.ok(bytes < 20_000, `${bytes} bytes`);
 });
 
-test('the parts of the fast lane stand alone: neither a worker nor a worklet imports', () => {
-  for (const part of ['worker', 'worklet']) {
-    const script = files.get(`/assets/fast-lane-${part}.js`) ?? '';
+test('what shows the picture, which is loaded where the device has one, is below 10 kB', () => {
+  const bytes = wireBytes((path) => /picture-entry|chirp-worklet/.test(path));
+  assert.ok(bytes < 10_000, `${bytes} bytes`);
+});
+
+test('a page without a picture does not load what shows it, and names what it loads', () => {
+  const main = files.get('/assets/main.js') ?? '';
+  assert.match(main, /import\("\.\/picture-entry\.js"\)/);
+  assert.deepEqual(
+    [...main.matchAll(/^import\{[^}]+\}from"([^"]+)"/gm)].map(([, path]) => path),
+    ['./chunk.js'],
+  );
+  const html = files.get('/index.html') ?? '';
+  assert.match(html, /<link rel="modulepreload" href="\/assets\/chunk\.js" \/>/);
+});
+
+test('the parts of the audio thread and the worker stand alone: they import nothing', () => {
+  for (const part of ['fast-lane-worker', 'fast-lane-worklet', 'chirp-worklet']) {
+    const script = files.get(`/assets/${part}.js`) ?? '';
     assert.ok(script.length > 1_000);
     assert.doesNotMatch(script, /\b(import|require)\b|^export/);
   }
+});
+
+test('a schema that the page does not use is not in it', () => {
+  const scripts = [...files.values()].join();
+  assert.match(scripts, /av_segment_diagnostic/);
+  // Of what the device checks, and of what its children say.
+  assert.doesNotMatch(scripts, /device-opened/);
 });
 
 test('the document has no script or style of its own, which the content security policy forbids', () => {

@@ -6,6 +6,7 @@ import {
   fakeConsentFlag,
   fakeMicrophoneFlags,
 } from './chromium-launch.ts';
+import type { NetworkSide } from './netns.ts';
 
 /** A real browser with a sound card of the lab, no screen, and a profile of its own. */
 
@@ -23,11 +24,19 @@ export interface LabBrowserOptions {
   readonly microphone?: string;
   /** More switches of Chromium's. */
   readonly args?: readonly string[];
+  /** The network it is in; this machine's own by default. Not for a tabbed browser, which is reached over TCP. */
+  readonly side?: NetworkSide;
 }
 
 /** Starts Debian's Chromium; `CHROMIUM` names another. Fails when it does not start within 30 s. */
 export async function startChromium(options: LabBrowserOptions): Promise<LabBrowser> {
-  const browser: Browser = await chromium.launch(launchOptions(options));
+  const launch = launchOptions(options);
+  const program = launch.executablePath;
+  const executablePath = program && (await options.side?.launcher(program));
+  const browser: Browser = await chromium.launch({
+    ...launch,
+    ...(executablePath && { executablePath }),
+  });
   return {
     async newPage() {
       const context = await browser.newContext();

@@ -22,7 +22,9 @@ import {
   type Status,
   statusSchema,
 } from '../../src/api/schema.ts';
+import { ControlClient } from '../../src/cli/control-client.ts';
 import type { Card } from './card-delay.ts';
+import type { NetworkSide } from './netns.ts';
 
 /** A whole Earshot, as a board runs it: the built executable with a configuration file, in a process of its own. */
 
@@ -33,6 +35,8 @@ export interface EarshotOptions {
   readonly microphone?: Card;
   /** More configuration, by section; see src/config/schema.ts. */
   readonly config?: Readonly<Record<string, unknown>>;
+  /** The network it is in, where it listens on `ipv4`; this machine's loopback by default. */
+  readonly side?: NetworkSide;
 }
 
 /** One line of its log. */
@@ -53,11 +57,20 @@ export class EarshotProcess {
   readonly #child: ChildProcess;
   readonly #dir: string;
   readonly #lines: LogLine[] = [];
+  readonly #isElsewhere: boolean;
   #url = '';
 
-  constructor(child: ChildProcess, { dir, spawnedMs }: { dir: string; spawnedMs: number }) {
+  constructor(
+    child: ChildProcess,
+    {
+      dir,
+      spawnedMs,
+      isElsewhere = false,
+    }: { dir: string; spawnedMs: number; isElsewhere?: boolean },
+  ) {
     this.#child = child;
     this.#dir = dir;
+    this.#isElsewhere = isElsewhere;
     this.spawnedMs = spawnedMs;
     if (child.stderr === null) throw new Error('the log is not a pipe');
     createInterface(child.stderr).on('line', (line) => {
@@ -205,6 +218,12 @@ export class EarshotProcess {
   }
 
   async #request(path: string, body?: unknown): Promise<unknown> {
+    if (this.#isElsewhere) {
+      // Its network is not this process's; its files are.
+      const control = new ControlClient({ socket: this.controlSocket });
+      if (body === undefined) return await control.get(path, v.unknown());
+      return await control.post(path, body, v.unknown());
+    }
     const response = await fetch(`${this.#url}${path}`, {
       signal: AbortSignal.timeout(10_000),
       ...(body === undefined
@@ -233,12 +252,13 @@ export async function spawnEarshot({
   card,
   microphone,
   config = {},
+  side,
 }: EarshotOptions): Promise<EarshotProcess> {
   if (!existsSync(program)) throw new Error('dist/ is not built: run `make build` first');
   const dir = await mkdtemp(join(tmpdir(), 'earshot-lab-'));
   const file = join(dir, 'earshot.yaml');
   const whole = {
-    http: { port: 0 },
+    http: { port: 0, ...(side && { listen: side.ipv4 }) },
     https: { port: 0 },
     audio: {
       output: { device: card.server.capturePcm(card.sink) },
@@ -254,10 +274,10 @@ export async function spawnEarshot({
   // setpriv: it does not outlive this process, not even when that is killed. It becomes Earshot, with the same id.
   const child = spawn(
     'setpriv',
-    ['--pdeathsig', 'KILL', process.execPath, program, '--config', file],
+    ['--pdeathsig', 'KILL', ...(side?.prefix ?? []), process.execPath, program, '--config', file],
     { env: { ...process.env, ...card.server.env }, stdio: ['ignore', 'ignore', 'pipe'] },
   );
-  return new EarshotProcess(child, { dir, spawnedMs });
+  return new EarshotProcess(child, { dir, spawnedMs, isElsewhere: side !== undefined });
 }
 
 /** Spawns Earshot and waits until it listens and its children run. */

@@ -59,7 +59,7 @@ export function startGstPeer(options: GstPeerOptions): Promise<GstPeer> {
     ...['--device', card.server.capturePcm(card.sink), '--frame', `${frameMs}`],
     ...['--bitrate', `${bitrateBps}`, '--complexity', `${complexity}`],
   ];
-  return connectPeer(card, args, new Signaling(probe, (offer) => probe.answer(offer)));
+  return connectPeer(card.server.env, args, new Signaling(probe, (offer) => probe.answer(offer)));
 }
 
 /** Starts the peer and resolves when it is connected; it plays what `probe`'s page captures. */
@@ -76,11 +76,31 @@ export function startGstReceiver(options: GstReceiverOptions): Promise<GstPeer> 
     probe.speak(
       offer.replace(/^a=fmtp:111 .*\r\n/m, '').replace(/^a=rtpmap:111 .*\r\n/m, `$&${wishes}`),
     );
-  return connectPeer(card, args, new Signaling(probe, speak));
+  return connectPeer(card.server.env, args, new Signaling(probe, speak));
+}
+
+/** A screen's picture to a page. */
+export interface GstScreenPeerOptions {
+  /** X display. */
+  readonly display: string;
+  /** Its page shows it. */
+  readonly probe: PageProbe;
+  readonly framesPerSecond: number;
+  readonly bitrateKbps: number;
+}
+
+/** Starts the peer and resolves when media flows; `probe`'s page shows the screen. */
+export function startGstScreenPeer(options: GstScreenPeerOptions): Promise<GstPeer> {
+  const { display, probe, framesPerSecond, bitrateKbps } = options;
+  const args = [
+    ...['--screen', display, '--frame-rate', `${framesPerSecond}`],
+    ...['--bitrate', `${bitrateKbps * 1_000}`],
+  ];
+  return connectPeer({}, args, new Signaling(probe, (offer) => probe.watch(offer)));
 }
 
 async function connectPeer(
-  card: Card,
+  env: Readonly<Record<string, string>>,
   args: readonly string[],
   signaling: Signaling,
 ): Promise<GstPeer> {
@@ -88,7 +108,7 @@ async function connectPeer(
     'setpriv',
     // Debian's own Python: it has GStreamer's bindings, another one in PATH may not.
     ['--pdeathsig', 'KILL', '/usr/bin/python3', script, ...args],
-    { env: { ...process.env, ...card.server.env }, stdio: ['pipe', 'pipe', 'inherit'] },
+    { env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'inherit'] },
   );
   try {
     await signaling.connect(child);

@@ -1,4 +1,5 @@
-"""GStreamer's webrtcbin as a peer to compare with: ALSA -> Opus -> WebRTC, or with --receive the way back.
+"""GStreamer's webrtcbin as a peer to compare with: ALSA -> Opus -> WebRTC, with --receive the way back,
+with --screen a screen -> VP8 -> WebRTC.
 
 Speaks JSON, one object a line. Out: {"type":"offer","sdp"}, {"type":"candidate","candidate","mline"},
 {"type":"state","state"}, {"type":"error","message"}. In: {"type":"answer","sdp"},
@@ -28,6 +29,17 @@ alsasrc device={device} buffer-time=20000 latency-time=5000
  ! peer.
 """
 
+SHOWING = """
+webrtcbin name=peer bundle-policy=max-bundle latency=0
+ximagesrc display-name={screen} use-damage=0 ! video/x-raw,framerate={frame_rate}/1 ! videoconvert
+ ! vp8enc deadline=1 cpu-used={cpu_used} threads=2 lag-in-frames=0 end-usage=cbr error-resilient=default
+   keyframe-max-dist=9999 buffer-size=300 buffer-initial-size=200 buffer-optimal-size=250
+   target-bitrate={bitrate}
+ ! rtpvp8pay pt=96 picture-id-mode=15-bit
+ ! application/x-rtp,media=video,encoding-name=VP8,payload=96
+ ! peer.
+"""
+
 RECEIVING = "webrtcbin name=peer bundle-policy=max-bundle latency={latency}"
 
 PLAYING = """
@@ -50,7 +62,7 @@ class Peer:
         self.has_offered = False
         self.loop = GLib.MainLoop()
         # A pipeline of its own, since a description of one element alone makes just that element.
-        description = RECEIVING if options.receive else SENDING
+        description = RECEIVING if options.receive else SHOWING if options.screen else SENDING
         self.pipeline = Gst.parse_launch("pipeline. ( " + description.format(**vars(options)) + " )")
         self.peer = self.pipeline.get_by_name("peer")
         self.peer.connect("on-negotiation-needed", self.offer)
@@ -124,7 +136,11 @@ class Peer:
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--device", required=True)
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--device", help="ALSA PCM")
+    source.add_argument("--screen", help="X display")
+    parser.add_argument("--frame-rate", type=int, default=30)
+    parser.add_argument("--cpu-used", type=int, default=8)
     parser.add_argument("--bitrate", type=int, default=128000)
     parser.add_argument("--frame", type=int, choices=[5, 10, 20, 40], default=10)
     parser.add_argument("--complexity", type=int, default=10)

@@ -2,7 +2,6 @@ import * as v from 'valibot';
 import { RTCPeerConnection, RTCRtpCodecParameters } from 'werift';
 import { WebSocket } from 'ws';
 import { type DeviceMessage, deviceMessageSchema } from '../../src/media/signaling-messages.ts';
-import type { EarshotProcess } from './earshot-process.ts';
 
 /** A viewer without a browser: connects fast, counts packets, plays nothing. */
 export interface NodeViewer {
@@ -18,13 +17,20 @@ const opus = new RTCRtpCodecParameters({
   payloadType: 111,
 });
 
-/** Connects to Earshot and resolves with the first packet of sound. */
+const vp8 = new RTCRtpCodecParameters({
+  mimeType: 'video/VP8',
+  clockRate: 90_000,
+  payloadType: 96,
+  rtcpFeedback: [{ type: 'nack' }, { type: 'nack', parameter: 'pli' }],
+});
+
+/** Connects to the Earshot at `url` and resolves with the first packet of sound. It takes a picture too. */
 export async function connectNodeViewer(
-  earshot: EarshotProcess,
+  { url }: { readonly url: string },
   deadlineMs = 15_000,
 ): Promise<NodeViewer> {
-  const socket = new WebSocket(`${earshot.url.replace(/^http/, 'ws')}/api/v1/session`);
-  const peer = new RTCPeerConnection({ iceServers: [], codecs: { audio: [opus] } });
+  const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/api/v1/session`);
+  const peer = new RTCPeerConnection({ iceServers: [], codecs: { audio: [opus], video: [vp8] } });
   const close = async (): Promise<void> => {
     socket.terminate();
     await peer.close();
@@ -32,6 +38,7 @@ export async function connectNodeViewer(
   const firstPacketMs = new Promise<number>((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error('no sound in time')), deadlineMs);
     peer.onTrack.subscribe((track) => {
+      if (track.kind !== 'audio') return;
       track.onReceiveRtp.once(() => {
         clearTimeout(timer);
         resolve(performance.now());

@@ -20,6 +20,31 @@ const inboundAudioSchema = v.object({
 });
 export type InboundAudio = v.InferOutput<typeof inboundAudioSchema>;
 
+const inboundVideoSchema = v.object({
+  /** ms of the Unix epoch. */
+  timestamp: v.number(),
+  packetsReceived: v.number(),
+  packetsLost: v.number(),
+  bytesReceived: v.number(),
+  framesDecoded: v.number(),
+  keyFramesDecoded: v.number(),
+  framesDropped: v.number(),
+  frameWidth: v.number(),
+  frameHeight: v.number(),
+  freezeCount: v.number(),
+  /** Seconds. */
+  totalFreezesDuration: v.number(),
+  /** Seconds, summed over jitterBufferEmittedCount pictures. */
+  jitterBufferDelay: v.number(),
+  jitterBufferEmittedCount: v.number(),
+  pliCount: v.number(),
+  nackCount: v.number(),
+});
+export type InboundVideo = v.InferOutput<typeof inboundVideoSchema>;
+
+const flashSchema = v.object({ unixMs: v.number(), bright: v.boolean() });
+export type SeenFlash = v.InferOutput<typeof flashSchema>;
+
 const frameSchema = v.object({
   sequenceNumber: v.number(),
   rtpTimestamp: v.number(),
@@ -78,6 +103,28 @@ export class PageProbe {
     return result.success ? result.output : undefined;
   }
 
+  /** Numbers of the received picture; undefined before there is any. */
+  async inboundVideo(): Promise<InboundVideo | undefined> {
+    const stats: unknown = await this.#page.evaluate('earshotProbe.inboundVideo()');
+    const result = v.safeParse(inboundVideoSchema, stats);
+    return result.success ? result.output : undefined;
+  }
+
+  /** Looks at the pictures of the page's video element from now on; false while it has none. */
+  async watchFlashes(): Promise<boolean> {
+    return v.parse(v.boolean(), await this.#page.evaluate('earshotProbe.watchFlashes()'));
+  }
+
+  /** Pictures shown since `watchFlashes`. */
+  async picturesSeen(): Promise<number> {
+    return v.parse(v.number(), await this.#page.evaluate('earshotProbe.picturesSeen()'));
+  }
+
+  /** When the middle of the picture turned bright or dark, since the last call. */
+  async takeFlashes(): Promise<SeenFlash[]> {
+    return v.parse(v.array(flashSchema), await this.#page.evaluate('earshotProbe.takeFlashes()'));
+  }
+
   /** Where the received media comes from. Throws without a connection. */
   async remoteAddress(): Promise<{ address: string; port: number }> {
     const remote: unknown = await this.#page.evaluate('earshotProbe.remoteAddress()');
@@ -104,6 +151,14 @@ export class PageProbe {
   async answer(offer: string): Promise<string> {
     const answer: unknown = await this.#page.evaluate(
       `earshotProbe.rival.answer(${JSON.stringify(offer)})`,
+    );
+    return v.parse(v.string(), answer);
+  }
+
+  /** Answers an offer of a picture that came from elsewhere than Earshot, and shows it. */
+  async watch(offer: string): Promise<string> {
+    const answer: unknown = await this.#page.evaluate(
+      `earshotProbe.rival.watch(${JSON.stringify(offer)})`,
     );
     return v.parse(v.string(), answer);
   }

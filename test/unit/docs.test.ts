@@ -99,7 +99,9 @@ describe('a line of documentation', () => {
   it('names no error code, metric or route that does not exist', () => {
     const codes = [...errors.keys()];
     const names = [...metrics.keys()];
-    const headings = [...api.matchAll(/^### ((?:GET|POST) \S+)$/gm)].map(([, heading]) => heading);
+    const headings = [...api.matchAll(/^### ((?:GET|POST|DELETE) \S+)$/gm)].map(
+      ([, heading]) => heading,
+    );
     assert.deepEqual(codes, Object.keys(errorCatalogue));
     const known = new Set(metricTable.map(({ name }) => name));
     const named = read('metrics.md').matchAll(/\bearshot_\w*[a-z]\b(?!…)/g);

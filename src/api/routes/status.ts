@@ -15,6 +15,13 @@ const logQuerySchema = v.strictObject({
   follow: v.optional(v.picklist(['0', '1']), '0'),
 });
 
+const traceQuerySchema = v.strictObject({
+  seconds: v.optional(
+    v.pipe(v.string(), v.regex(/^([1-9]|[1-5]\d|60)$/, 'is a whole number from 1 to 60')),
+    '5',
+  ),
+});
+
 /** What the device says of itself. */
 export const statusRoutes: readonly Route[] = [
   get(
@@ -49,5 +56,19 @@ export const statusRoutes: readonly Route[] = [
     },
     ({ logStreams }, { lines, follow }, { outgoing }) =>
       logStreams.open(outgoing, { lines: Number(lines), follow: follow === '1' }),
+  ),
+  stream(
+    '/api/v1/trace',
+    {
+      access: 'control',
+      summary:
+        'Follows packets of the host’s sound for `seconds` (1–60), from the capture to the write to each viewer.',
+      answer:
+        '`application/x-ndjson`, a packet a line: `capturedUs`, and in ms since then `completeMs`, `encodedMs`, `sentMs`, `receivedMs`, `written` (`session`, `ms`); empty lines keep it alive',
+      errors: ['API_TOO_MANY_STREAMS'],
+      query: traceQuerySchema,
+    },
+    ({ traceStreams }, { seconds }, { outgoing }) =>
+      traceStreams.open(outgoing, { seconds: Number(seconds) }),
   ),
 ];

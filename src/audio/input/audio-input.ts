@@ -1,6 +1,10 @@
+import {
+  type ChildProcessContext,
+  ChildProtocol,
+  parseConfig,
+} from '../../child/child-protocol.ts';
 import type { Channel } from '../../ipc/channel.ts';
 import type { ControlMessage, MediaMessage } from '../../ipc/messages.ts';
-import { type AudioProcess, ChildProtocol, parseConfig } from '../child-protocol.ts';
 import type {
   OpenPlaybackOptions,
   Playback,
@@ -23,7 +27,7 @@ export type InputPlayback = Pick<
   'write' | 'queued' | 'setDriftPpm' | 'configure' | 'stats' | 'close'
 >;
 
-export interface AudioInputOptions extends AudioProcess {
+export interface AudioInputOptions extends ChildProcessContext {
   readonly channel: Pick<Channel, 'send'>;
   readonly openPlayback: (options: OpenPlaybackOptions) => InputPlayback;
   readonly openDecoder: () => InputPlayerOptions['decoder'] & { close(): void };
@@ -55,6 +59,8 @@ export class AudioInput {
     this.#protocol = new ChildProtocol({
       ...options,
       role: 'audio-input',
+      library: 'ALSA',
+      failure: 'AUDIO_DEVICE_FAILED',
       parse: (fields) => parseConfig(inputConfigSchema, fields),
       open: (config) => this.#open(config),
       configure: (config) => this.#configure(config),

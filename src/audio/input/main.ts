@@ -1,7 +1,7 @@
 import { setPriority } from 'node:os';
+import { runChild } from '../../child/child-main.ts';
 import { messageOf } from '../../errors/earshot-error.ts';
 import type { Log } from '../../log/log.ts';
-import { runAudioChild } from '../child-main.ts';
 import { libraryVersions } from '../native/binding.ts';
 import { openDecoder } from '../native/decoder-binding.ts';
 import { openPlayback } from '../native/playback-binding.ts';
@@ -14,7 +14,7 @@ const priority = -11;
 export function runAudioInput(): Promise<void> {
   // Two readings of one clock (CLOCK_MONOTONIC); the second allocates nothing.
   const originMs = Number(process.hrtime.bigint()) / 1e6 - performance.now();
-  return runAudioChild({
+  return runChild({
     role: 'audio-input',
     make: (options) =>
       new AudioInput({

@@ -65,6 +65,7 @@ NAPI_MODULE_INIT()
 	export_capture(env, exports);
 	export_playback(env, exports);
 	export_decoder(env, exports);
+	export_encoder(env, exports);
 	export_function(env, exports, "close", js_close_worker);
 	export_function(env, exports, "listDevices", js_list_devices);
 	put_string(env, exports, "opusVersion", opus_get_version_string());

@@ -70,7 +70,7 @@ void *held(napi_env env, napi_value value, enum handle_kind kind)
 	return *(enum handle_kind *)data == kind ? data : NULL;
 }
 
-static const char *const kind_names[] = { "capture", "playback", "decoder" };
+static const char *const kind_names[] = { "capture", "playback", "decoder", "encoder" };
 
 void *open_owner(napi_env env, napi_value value, enum handle_kind kind)
 {

@@ -14,7 +14,7 @@
  * keeps a thread from running in a process that is being taken down.
  */
 
-enum handle_kind { HANDLE_CAPTURE, HANDLE_PLAYBACK, HANDLE_DECODER };
+enum handle_kind { HANDLE_CAPTURE, HANDLE_PLAYBACK, HANDLE_DECODER, HANDLE_ENCODER };
 
 struct handle {
 	enum handle_kind kind; /* first in whatever JavaScript holds */
@@ -53,6 +53,7 @@ void export_function(napi_env env, napi_value exports, const char *name, napi_ca
 void export_capture(napi_env env, napi_value exports);
 void export_playback(napi_env env, napi_value exports);
 void export_decoder(napi_env env, napi_value exports);
+void export_encoder(napi_env env, napi_value exports);
 
 /* close(handle, deadlineMs): whether the thread ended in time. */
 napi_value js_close_worker(napi_env env, napi_callback_info info);

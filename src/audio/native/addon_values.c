@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "delay_line.h"
 #include "monotonic.h"
 
 #define LONGEST_BUFFER_MS 10000
@@ -110,7 +111,7 @@ static bool read_word(napi_env env, napi_value object, const char *key, const st
 	return refuse(env, key, "one of the words of encoder-settings.ts");
 }
 
-static bool read_encoder(napi_env env, napi_value object, struct encoder_settings *encoder)
+bool read_encoder(napi_env env, napi_value object, struct encoder_settings *encoder)
 {
 	double frame_ms;
 	int rate_control;
@@ -150,11 +151,16 @@ static bool read_device(napi_env env, napi_value object, struct device_settings 
 
 bool read_settings(napi_env env, napi_value object, struct stream_settings *settings)
 {
+	double delay_ms;
 	memset(settings, 0, sizeof *settings);
 	if (!read_device(env, object, &settings->device) ||
+	    !read_number(env, object, "delayMs", &delay_ms) ||
 	    !read_bool(env, object, "muted", &settings->muted) ||
 	    !read_bool(env, object, "active", &settings->active))
 		return false;
+	if (delay_ms < 0 || delay_ms > DELAY_LONGEST_MS)
+		return refuse(env, "delayMs", "0 to 800");
+	settings->delay_samples = (uint32_t)lround(delay_ms * (OUTPUT_RATE_HZ / 1000));
 	napi_value encoder = property(env, object, "encoder");
 	if (encoder == NULL)
 		return refuse(env, "encoder", "an object");
@@ -263,11 +269,14 @@ napi_value packet_value(napi_env env, const struct packet *packet)
 	napi_value object = make_object(env);
 	napi_value payload = NULL;
 	napi_value time = NULL;
+	napi_value encoded = NULL;
 	napi_create_buffer_copy(env, packet->bytes, packet->payload, NULL, &payload);
 	napi_create_bigint_int64(env, packet->capture_time_ns, &time);
+	napi_create_bigint_int64(env, packet->encoded_ns, &encoded);
 	put_value(env, object, "payload", payload);
 	put_number(env, object, "samples", packet->samples);
 	put_value(env, object, "captureTimeNs", time);
+	put_value(env, object, "encodedNs", encoded);
 	put_bool(env, object, "discontinuity", packet->discontinuity);
 	return object;
 }

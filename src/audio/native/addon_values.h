@@ -11,6 +11,7 @@
 /* Values across the border to JavaScript. Whatever returns false has thrown a TypeError. */
 
 bool read_settings(napi_env env, napi_value object, struct stream_settings *settings);
+bool read_encoder(napi_env env, napi_value object, struct encoder_settings *settings);
 bool read_playback_settings(napi_env env, napi_value object, struct playback_settings *settings);
 
 /* `key` names the value in the error. */

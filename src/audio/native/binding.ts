@@ -20,6 +20,8 @@ export interface CaptureSettings {
   readonly periodMs: number;
   readonly bufferMs: number;
   readonly encoder: EncoderSettings;
+  /** How long the sound is held back before it is encoded, 0–800 ms; moved to without a click. */
+  readonly delayMs: number;
   readonly muted: boolean;
   readonly active: boolean;
 }
@@ -29,8 +31,10 @@ export interface CapturedPacket {
   readonly payload: Buffer;
   /** Samples per channel at 48 kHz. */
   readonly samples: number;
-  /** When its first sample was captured, CLOCK_MONOTONIC ns. */
+  /** When its first sample was captured, CLOCK_MONOTONIC ns; of sound held back too. */
   readonly captureTimeNs: bigint;
+  /** When the encoder was done with it, of the same clock. */
+  readonly encodedNs: bigint;
   /** Sound is missing before this packet. */
   readonly discontinuity: boolean;
 }

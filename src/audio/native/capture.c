@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "capture_device.h"
+#include "delay_line.h"
 #include "framer.h"
 #include "monotonic.h"
 #include "stream.h"
@@ -22,6 +23,7 @@ struct capture {
 	struct stream *stream;
 	struct stream_counters counters;
 	struct capture_device device;
+	struct delay_line delay;
 	struct framer framer;
 	struct levels levels;
 	bool active;
@@ -68,6 +70,12 @@ static void queue_packet(void *context, struct packet *packet)
 	worker_unlock(&capture->stream->worker);
 }
 
+static void frame_sound(void *context, const float *stereo, uint32_t samples, int64_t time_ns)
+{
+	struct capture *capture = context;
+	framer_push(&capture->framer, stereo, samples, time_ns);
+}
+
 static void begin_wake(struct capture *capture)
 {
 	capture->packets_this_wake = 0;
@@ -109,6 +117,9 @@ static void apply_settings(struct capture *capture)
 	encoder_apply(framer->encoder, &settings.encoder);
 	framer_set_frame(framer, settings.encoder.frame_samples);
 	framer->muted = settings.muted;
+	delay_line_set(&capture->delay, settings.delay_samples);
+	if (settings.active != capture->active)
+		delay_line_drop(&capture->delay);
 	if (!settings.active && capture->active)
 		framer_rest(framer);
 	capture->active = settings.active;
@@ -118,18 +129,17 @@ static void apply_settings(struct capture *capture)
 
 static void process(struct capture *capture, const struct captured *captured)
 {
-	struct framer *framer = &capture->framer;
 	levels_add(&capture->levels, captured->stereo, (size_t)captured->frames * OUTPUT_CHANNELS);
 	if (!capture->active) {
 		capture_device_skip(&capture->device);
 		return;
 	}
 	if (captured->gap_ns > 0)
-		framer_gap(framer, captured->gap_ns);
+		framer_gap(&capture->framer, delay_line_gap(&capture->delay, captured->gap_ns));
 	uint32_t frames;
 	int64_t time_ns;
 	const float *stereo = capture_device_resample(&capture->device, captured, &frames, &time_ns);
-	framer_push(framer, stereo, frames, time_ns);
+	delay_line_push(&capture->delay, stereo, frames, time_ns);
 }
 
 static void read_all(struct capture *capture)
@@ -186,6 +196,7 @@ static void work(struct capture *capture, struct pollfd *descriptors, int count)
 	capture_device_check_stall(device);
 	if (was_flowing && !sound_device_is_flowing(&device->base)) {
 		/* The frame under way ends in silence now, not when the sound is back. */
+		delay_line_drop(&capture->delay);
 		framer_gap(&capture->framer, NS_PER_S);
 	}
 	publish(capture);
@@ -217,6 +228,9 @@ void capture_run(void *context)
 	if (capture == NULL)
 		return;
 	capture->stream = stream;
+	capture->delay.on_sound = frame_sound;
+	capture->delay.context = capture;
+	delay_line_init(&capture->delay);
 	capture->framer.on_packet = queue_packet;
 	capture->framer.context = capture;
 	capture->framer.gain = 1;

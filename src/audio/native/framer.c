@@ -30,7 +30,8 @@ static void encode_frame(struct framer *framer)
 	int samples = framer->frame_samples;
 	int64_t start = monotonic_ns();
 	int bytes = encoder_encode(framer->encoder, framer->samples, samples, packet->payload);
-	int64_t spent = monotonic_ns() - start;
+	int64_t end = monotonic_ns();
+	int64_t spent = end - start;
 	framer->encode_total_ns += spent;
 	framer->encode_count++;
 	if (spent > framer->encode_longest_ns)
@@ -40,6 +41,7 @@ static void encode_frame(struct framer *framer)
 	memmove(framer->samples, framer->samples + samples * OUTPUT_CHANNELS,
 		(size_t)framer->buffered * OUTPUT_CHANNELS * sizeof(float));
 	packet->capture_time_ns = framer->time_ns;
+	packet->encoded_ns = end;
 	framer->time_ns += samples_to_ns(samples);
 	if (bytes <= 0) {
 		/* Opus refuses nothing that the settings allow; if it does, the step is shown. */

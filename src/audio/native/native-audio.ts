@@ -1,7 +1,6 @@
-import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { EarshotError, messageOf } from '../../errors/earshot-error.ts';
+import { loadNativeAddon } from '../../child/native-addon.ts';
+import type { EncoderSettings } from '../encoder-settings.ts';
 import type { CaptureSettings, CaptureStats, DrainedCapture } from './binding.ts';
 import type { DrainedPlayback, PlaybackSettings, PlaybackStats } from './playback-binding.ts';
 
@@ -30,6 +29,10 @@ export interface NativeAudio {
   conceal(decoder: object, samples: number, pcm: Float32Array): number;
   resetDecoder(decoder: object): void;
   closeDecoder(decoder: object): void;
+  openEncoder(settings: EncoderSettings): object;
+  encode(encoder: object, pcm: Uint8Array): Buffer;
+  resetEncoder(encoder: object): void;
+  closeEncoder(encoder: object): void;
   listDevices(playback: boolean): readonly AudioDevice[];
 }
 
@@ -65,22 +68,7 @@ export function native(): NativeAudio {
 
 /** Loads the addon from the first of `candidates` that exists. Throws AUDIO_NATIVE_MISSING. */
 export function loadNativeAudio(candidates: readonly string[]): NativeAudio {
-  const path = candidates.find((candidate) => existsSync(candidate));
-  if (path === undefined) {
-    throw new EarshotError(
-      'AUDIO_NATIVE_MISSING',
-      `The native audio module is not built: there is no ${candidates.join(' and no ')}. Run "make setup".`,
-      { details: { paths: candidates } },
-    );
-  }
-  try {
-    return createRequire(import.meta.url)(path);
-  } catch (cause) {
-    throw new EarshotError('AUDIO_NATIVE_MISSING', explain(path, messageOf(cause)), {
-      cause,
-      details: { path },
-    });
-  }
+  return loadNativeAddon({ kind: 'audio', candidates, packages, missing: 'AUDIO_NATIVE_MISSING' });
 }
 
 /** The Debian package of each library the addon links. */
@@ -89,11 +77,3 @@ const packages: Readonly<Record<string, string>> = {
   'libopus.so.0': 'libopus0',
   'libspeexdsp.so.1': 'libspeexdsp1',
 };
-
-function explain(path: string, reason: string): string {
-  // The dynamic loader's words: "libopus.so.0: cannot open shared object file: …".
-  const library = /(lib[\w+-]+\.so[\w.]*): cannot open shared object file/.exec(reason)?.[1];
-  if (library === undefined) return `The native audio module ${path} cannot be loaded: ${reason}.`;
-  const hint = packages[library];
-  return `The native audio module needs ${library}, which is not installed${hint === undefined ? '' : ` (Debian package ${hint})`}.`;
-}

@@ -14,6 +14,8 @@
 
 struct packet {
 	int64_t capture_time_ns;
+	/* When the encoder was done with it. */
+	int64_t encoded_ns;
 	/* When it is to be handed over; later than now where the device delivers in bursts. */
 	int64_t due_ns;
 	uint32_t samples;

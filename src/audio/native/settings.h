@@ -46,6 +46,7 @@ struct device_settings {
 struct stream_settings {
 	struct device_settings device;
 	struct encoder_settings encoder;
+	uint32_t delay_samples; /* how long the sound is held back */
 	bool muted;
 	bool active;
 };

@@ -1,6 +1,11 @@
+import {
+  type ChildProcessContext,
+  ChildProtocol,
+  parseConfig,
+} from '../../child/child-protocol.ts';
 import type { Channel } from '../../ipc/channel.ts';
-import { type ControlMessage, frameFlags } from '../../ipc/messages.ts';
-import { type AudioProcess, ChildProtocol, parseConfig } from '../child-protocol.ts';
+import { type ControlMessage, frameFlags, type MediaMessage } from '../../ipc/messages.ts';
+import type { EncoderSettings } from '../encoder-settings.ts';
 import type {
   CapturedPacket,
   CaptureEvent,
@@ -10,6 +15,8 @@ import type {
 } from '../native/binding.ts';
 import { type OutputConfig, outputConfigSchema } from './output-config.ts';
 import type { OutputEvent, OutputStats } from './output-stats.ts';
+import { packetTimesData } from './packet-times.ts';
+import { SegmentSound, type SoundEncoder } from './segment-sound.ts';
 
 /** A capture, as far as this drives one. */
 export interface OutputCapture {
@@ -18,9 +25,11 @@ export interface OutputCapture {
   close(): boolean;
 }
 
-export interface AudioOutputOptions extends AudioProcess {
+export interface AudioOutputOptions extends ChildProcessContext {
   readonly channel: Pick<Channel, 'send' | 'sendMedia'>;
   readonly openCapture: (options: OpenCaptureOptions) => OutputCapture;
+  /** Makes the encoder of segments. */
+  readonly openEncoder: (settings: EncoderSettings) => SoundEncoder;
 }
 
 /** The largest Opus packet the capture makes (MAX_PACKET_BYTES in settings.h); it bounds the bitrate. */
@@ -28,29 +37,42 @@ const maxPacketBytes = 1_275;
 
 /**
  * The audio-output child's part of the protocol: takes configurations, runs one capture, and sends its
- * packets, events and numbers to the main process. Call `tick()` once a second.
+ * packets, events and numbers to the main process; encodes the sound of segments between. Call `tick()` once
+ * a second.
  */
 export class AudioOutput {
   readonly #options: AudioOutputOptions;
   readonly #protocol: ChildProtocol<OutputConfig>;
+  readonly #segments: SegmentSound;
   #capture: OutputCapture | undefined;
   #xruns = 0;
   #lostSamples = 0;
 
   constructor(options: AudioOutputOptions) {
     this.#options = options;
+    this.#segments = new SegmentSound({
+      openEncoder: options.openEncoder,
+      send: (packet) => options.channel.sendMedia({ type: 'opus', ...packet }),
+      refuse: (reason) => options.log.warn({ reason }, 'sound of a segment refused'),
+    });
     this.#protocol = new ChildProtocol({
       ...options,
       role: 'audio-output',
+      library: 'ALSA',
+      failure: 'AUDIO_DEVICE_FAILED',
       parse: (fields) => effectiveConfig(parseConfig(outputConfigSchema, fields)),
       open: (settings) => {
+        this.#segments.configure(settings.encoder);
         this.#capture = options.openCapture({
           settings,
           onPackets: (packets) => this.#sendPackets(packets),
           onEvent: (event) => this.#report(event),
         });
       },
-      configure: async (settings) => this.#capture?.configure(settings),
+      configure: async (settings) => {
+        this.#segments.configure(settings.encoder);
+        await this.#capture?.configure(settings);
+      },
       close: () => this.#close(),
     });
   }
@@ -70,6 +92,11 @@ export class AudioOutput {
     this.#protocol.receive(message);
   }
 
+  /** Takes the sound of a segment; nothing else comes this way. */
+  receiveMedia(message: MediaMessage): void {
+    if (message.type === 'pcm') this.#segments.take(message);
+  }
+
   /** Sends what is reported once a second. */
   tick(): void {
     if (this.#capture === undefined) return;
@@ -85,6 +112,7 @@ export class AudioOutput {
   }
 
   #close(): boolean {
+    this.#segments.close();
     const ended = this.#capture?.close() ?? true;
     this.#capture = undefined;
     return ended;
@@ -92,6 +120,9 @@ export class AudioOutput {
 
   /** Per packet: one frame object and the channel's own copy. */
   #sendPackets(packets: readonly CapturedPacket[]): void {
+    const traces = this.#protocol.config?.trace === true;
+    // Before it is sent: the main process may have it before this goes on.
+    const sentNs = traces ? process.hrtime.bigint() : 0n;
     for (const { payload, captureTimeNs, discontinuity } of packets) {
       this.#options.channel.sendMedia({
         type: 'opus',
@@ -100,6 +131,14 @@ export class AudioOutput {
         flags: discontinuity ? frameFlags.discontinuity : 0,
       });
     }
+    if (traces) this.#tellTimes(packets, sentNs);
+  }
+
+  #tellTimes(packets: readonly CapturedPacket[], sentNs: bigint): void {
+    const times = packets.map(({ captureTimeNs: captureNs, encodedNs }) => ({
+      ...{ captureNs, encodedNs, sentNs },
+    }));
+    this.#options.channel.send('event', { name: 'trace', data: packetTimesData(times) });
   }
 
   #report(event: CaptureEvent): void {

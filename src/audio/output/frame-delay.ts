@@ -24,11 +24,12 @@ const systemClocks: FrameClocks = { nowNs: () => process.hrtime.bigint(), unixMs
 /** Measures how long the host's sound takes from the sound card to the viewers' sockets. */
 export class FrameDelay {
   readonly #clocks: FrameClocks;
-  // Frames of 2.5 ms come 400 times a second; what takes longer than 256 ms counts as that.
+  // Frames of 2.5 ms come 400 times a second. Sound may be held back by 800 ms; what takes longer than
+  // 1,024 ms counts as that.
   readonly #window = new PercentileWindow({
     spanMs: 1_000,
     binWidth: 0.5,
-    bins: 512,
+    bins: 2_048,
     capacity: 512,
   });
   #lastFrameUnixMs = 0;

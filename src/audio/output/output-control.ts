@@ -13,7 +13,7 @@ import { DurableChanges, type DurableSettings } from '../durable-changes.ts';
 import { type EncoderSettings, encoderSettingsSchema } from '../encoder-settings.ts';
 import { outputPresets, type PresetName, presetNames } from '../presets.ts';
 import { type FrameClocks, FrameDelay, type FrameDelayNumbers } from './frame-delay.ts';
-import type { OutputConfig } from './output-config.ts';
+import { maxDelayMs, type OutputConfig } from './output-config.ts';
 import { type OutputStats, outputStatsSchema } from './output-stats.ts';
 
 /** The names a quality can have; `custom` takes each field within Opus's own ranges. */
@@ -78,6 +78,8 @@ export class OutputControl extends EventEmitter<OutputControlEvents> {
   #applied: Applied = 'pending';
   #running = false;
   #active = false;
+  #delayMs = 0;
+  #trace = false;
   #idleTimer: NodeJS.Timeout | undefined;
   #stats: OutputStats | undefined;
   #deviceState: 'opening' | 'open' = 'opening';
@@ -206,9 +208,38 @@ export class OutputControl extends EventEmitter<OutputControlEvents> {
       device: this.#device(),
       ...buffering,
       encoder: this.#encoder(),
+      delayMs: this.#delayMs,
       muted: this.#options.settings.current().muted,
       active: this.#active,
+      trace: this.#trace,
     };
+  }
+
+  /** What the sound is held back by, in ms. */
+  get delayMs(): number {
+    return this.#delayMs;
+  }
+
+  /**
+   * Holds the sound back by `delayMs` from now on, 0–800 (beyond that 800); the child moves there without a
+   * click. It is no setting of a person's, and not kept over a restart. What is no number is ignored.
+   */
+  setDelay(delayMs: number): void {
+    const bounded = Math.min(Math.max(delayMs, 0), maxDelayMs);
+    if (Number.isNaN(bounded) || bounded === this.#delayMs) return;
+    this.#delayMs = bounded;
+    this.#changes.apply().catch((error: unknown) => {
+      this.#options.log.error({ error: messageOf(error), delayMs }, 'the delay did not follow');
+    });
+  }
+
+  /** Whether the child tells when each packet passed it; off unless somebody asks. */
+  setTrace(trace: boolean): void {
+    if (trace === this.#trace) return;
+    this.#trace = trace;
+    this.#changes.apply().catch((error: unknown) => {
+      this.#options.log.error({ error: messageOf(error), trace }, 'the trace did not follow');
+    });
   }
 
   /** Encodes while somebody listens, and for a while after the last viewer left. */

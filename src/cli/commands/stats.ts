@@ -16,6 +16,7 @@ import {
   sessionRates,
   sessionsText,
 } from '../status-text.ts';
+import { videoText } from '../video-text.ts';
 
 /** Between two looks of `--watch`, in ms. */
 const watchMs = 1_000;
@@ -33,7 +34,8 @@ export const statsCommand: Command = {
   arguments: '',
   minArguments: 0,
   maxArguments: 0,
-  summary: 'Show the numbers of the sound, the microphone, the child processes and each viewer.',
+  summary:
+    'Show the numbers of the sound, the microphone, the picture, the child processes and each viewer.',
   options: {
     watch: {
       short: 'w',
@@ -95,6 +97,7 @@ function statsText({ io }: Invocation, now: Look, before: Look | undefined): str
     headline(now),
     audioText(now, io),
     microphoneText(now.microphone, now.microphoneMetrics, io),
+    ...(now.video === null ? [] : [videoText(now.video, io)]),
     childrenText(now),
     sessionsText(now, rates),
   ];

@@ -9,6 +9,7 @@ import {
   httpsText,
   sessionsText,
 } from '../status-text.ts';
+import { videoText } from '../video-text.ts';
 
 export const statusCommand: Command = {
   words: ['status'],
@@ -16,7 +17,7 @@ export const statusCommand: Command = {
   minArguments: 0,
   maxArguments: 0,
   summary:
-    'Show the HTTPS address and certificate, and the state of the sound, the microphone, the child processes and the viewers.',
+    'Show the HTTPS address and certificate, and the state of the sound, the microphone, the picture, the child processes and the viewers.',
   options: {},
   run: async (invocation) => {
     const { client, io } = invocation;
@@ -28,6 +29,7 @@ export const statusCommand: Command = {
         httpsText(status),
         audioText(status, io),
         microphoneText(status.microphone, metrics, io),
+        ...(status.video === null ? [] : [videoText(status.video, io)]),
         `${childrenText(status)}${adviceText(status, io)}`,
         sessionsText(status),
       ].join('\n'),

@@ -19,18 +19,23 @@ import { StateStrip } from './state-strip.tsx';
 export function App({
   store,
   actions,
+  video,
   peaks,
   microphonePeaks,
 }: {
   readonly store: Store<PageState>;
   readonly actions: PageActions;
+  /** What shows the picture. */
+  readonly video: () => HTMLVideoElement | undefined;
   readonly peaks: () => Peaks | undefined;
   readonly microphonePeaks: () => Peaks | undefined;
 }) {
   const state = useStore(store);
   const microphoneCard = useRef<HTMLElement>(null);
   const { connection, playback, lanes, audio, children } = state;
+  const { offered, part, picture, trouble } = state.picture;
   const { lane, fastLane } = lanes;
+  const element = video();
   const text = describeState({
     connection,
     playback,
@@ -53,7 +58,24 @@ export function App({
         />
       </header>
       <main>
-        {isBlocked && <PlayPanel onPlay={actions.play} />}
+        <div class="front">
+          {isBlocked && <PlayPanel onPlay={actions.play} />}
+          {offered && trouble !== '' && (
+            <p class="error" role="alert">
+              {trouble}
+            </p>
+          )}
+          {offered && part !== undefined && element !== undefined && picture !== undefined && (
+            <part.PictureArea
+              element={element}
+              picture={picture}
+              status={state.video}
+              connection={connection.kind}
+              size={state.preferences.pictureSize}
+              onSize={(pictureSize) => actions.setPreferences({ pictureSize })}
+            />
+          )}
+        </div>
         <ListeningCard state={state} actions={actions} peaks={peaks} />
         <QualityCard quality={state.quality} onChoose={actions.chooseQuality} />
         <LatencyCard
@@ -68,8 +90,23 @@ export function App({
           peaks={microphonePeaks}
           card={microphoneCard}
         />
-        <MeasurementsCard history={state.history} microphone={state.microphone} />
-        <DeviceCard state={state} actions={actions} />
+        <MeasurementsCard
+          history={state.history}
+          microphone={state.microphone}
+          part={offered ? part : undefined}
+        />
+        <div class="device-side">
+          {offered && part !== undefined && picture !== undefined && (
+            <part.SyncCard
+              picture={picture}
+              canCheck={connection.kind === 'connected' && picture.shown}
+              onCheck={actions.checkSync}
+              inStep={state.preferences.sync}
+              onInStep={(sync) => actions.setPreferences({ sync })}
+            />
+          )}
+          <DeviceCard state={state} actions={actions} />
+        </div>
       </main>
       <footer>
         <p>

@@ -9,6 +9,8 @@ import {
   pointsOf,
 } from '../measured-lines.ts';
 import type { PageMicrophoneState } from '../page-state.ts';
+import type { PicturePart } from '../picture/picture-part.ts';
+import { FigureList } from './figure-list.tsx';
 
 /** The view box of each line; it is stretched to the room there is. */
 const viewBox = { width: 600, height: 40 } as const;
@@ -17,11 +19,15 @@ const viewBox = { width: 600, height: 40 } as const;
 export function MeasurementsCard({
   history,
   microphone,
+  part,
 }: {
   readonly history: readonly Measurement[];
   readonly microphone: PageMicrophoneState;
+  /** Of the picture; undefined where there is none. */
+  readonly part: PicturePart | undefined;
 }) {
   const last = history.at(-1);
+  const lines = part === undefined ? measuredLines : [...measuredLines, ...part.videoLines];
   return (
     <section class="card measurements" aria-labelledby="measurements-title">
       <h2 id="measurements-title">
@@ -31,7 +37,7 @@ export function MeasurementsCard({
         </span>
       </h2>
       <div class="lines">
-        {measuredLines.map((line) => (
+        {lines.map((line) => (
           <Line
             key={line.key}
             line={line}
@@ -46,10 +52,11 @@ export function MeasurementsCard({
           ? 'Figures appear when sound arrives.'
           : delayMethodTexts[last.delay.method]}
       </p>
+      {part !== undefined && last?.video !== undefined && <part.VideoFigures video={last.video} />}
       <MicrophoneFigures microphone={microphone} />
       <details>
         <summary>Figures as a table</summary>
-        <Figures history={history} />
+        <Figures history={history} lines={lines} />
       </details>
     </section>
   );
@@ -66,21 +73,7 @@ function MicrophoneFigures({ microphone }: { readonly microphone: PageMicrophone
     { name: 'Device delay', value: stats?.latencyMeanMs, digits: 0, unit: 'ms' },
     { name: 'Jitter target', value: stats?.targetMs, digits: 0, unit: 'ms' },
   ];
-  return (
-    <div class="mic-figures">
-      <h3>Your microphone</h3>
-      <dl>
-        {figures.map(({ name, value, digits, unit }) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>
-              {formatNumber(value, digits)} <span class="aside">{unit}</span>
-            </dd>
-          </div>
-        ))}
-      </dl>
-    </div>
-  );
+  return <FigureList title="Your microphone" figures={figures} />;
 }
 
 function Line({
@@ -130,7 +123,13 @@ function Line({
   );
 }
 
-function Figures({ history }: { readonly history: readonly Measurement[] }) {
+function Figures({
+  history,
+  lines,
+}: {
+  readonly history: readonly Measurement[];
+  readonly lines: readonly MeasuredLine[];
+}) {
   return (
     <table>
       <caption class="unseen">Measured in this browser over the last 60 seconds</caption>
@@ -144,7 +143,7 @@ function Figures({ history }: { readonly history: readonly Measurement[] }) {
         </tr>
       </thead>
       <tbody>
-        {measuredLines.map((line) => {
+        {lines.map((line) => {
           const points = pointsOf(line, history);
           const figures = summary(points);
           return (

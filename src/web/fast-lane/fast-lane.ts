@@ -161,6 +161,11 @@ export class FastLane {
     return this.#run?.peaks();
   }
 
+  /** What is played, before fades and volume, for a listener to connect to; undefined while nothing is. */
+  get sound(): AudioNode | undefined {
+    return this.#run?.sound;
+  }
+
   async #begin(): Promise<void> {
     this.#setState({ kind: 'starting' });
     const obstacle = await fastLaneObstacle();

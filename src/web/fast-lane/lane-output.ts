@@ -1,3 +1,4 @@
+import { playedAtMs } from '../output-time.ts';
 import { PeakMeter, type Peaks } from '../peak-meter.ts';
 import { playoutProcessor, type WorkletCommand, type WorkletOptions } from './lane-messages.ts';
 
@@ -131,17 +132,15 @@ export class LaneOutput {
     };
   }
 
-  /**
-   * When the sound card plays frame number `frame` of the context, in ms of `steadyNowMs`; undefined:
-   * unknown. From the output timestamp, which ties one frame to one moment (Web Audio §1.2.3): Chromium's
-   * `outputLatency` is that of the first of the 512 frames it asks for at once; the last one waits 10.7 ms more.
-   */
+  /** When the sound card plays frame number `frame` of the context, in ms of `steadyNowMs`; undefined: unknown. */
   playedAtMs(frame: number): number | undefined {
-    const { contextTime, performanceTime } = this.#context.getOutputTimestamp();
-    if (contextTime === undefined || performanceTime === undefined) return undefined;
-    if (performanceTime <= 0) return undefined;
-    const frameMs = (frame / this.#context.sampleRate) * 1_000;
-    return performance.timeOrigin + performanceTime + frameMs - contextTime * 1_000;
+    const playedMs = playedAtMs(this.#context, frame);
+    return playedMs === undefined ? undefined : performance.timeOrigin + playedMs;
+  }
+
+  /** What the lane plays, before fades and volume, for a listener to connect to; undefined before there is a player. */
+  get sound(): AudioNode | undefined {
+    return this.#context.state === 'running' ? this.#node : undefined;
   }
 
   get state(): string {

@@ -165,6 +165,11 @@ export class LaneRun {
     return this.#output.peaks();
   }
 
+  /** As `LaneOutput.sound`. */
+  get sound(): AudioNode | undefined {
+    return this.#output.sound;
+  }
+
   #send(command: WorkerCommand, transfer: Transferable[] = []): void {
     this.#worker.postMessage(command, transfer);
   }

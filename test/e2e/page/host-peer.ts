@@ -1,6 +1,9 @@
+import { HostPicture } from './host-picture.ts';
+
 /**
  * Runs in a browser page of its own and stands for the device's media peer: it offers a stereo track
- * of two tones, the left four times as strong as the right, and listens to the viewer's microphone.
+ * of two tones, the left four times as strong as the right, and a picture where one is wanted, and listens
+ * to the viewer's microphone.
  */
 
 declare global {
@@ -11,16 +14,24 @@ declare global {
     readonly hostOffer: (sessionId: string) => Promise<void>;
     readonly hostReceive: (sessionId: string, message: string) => Promise<void>;
     readonly hostClose: (sessionId: string) => void;
+    /** Offers have a picture from now on, whose flashes come so much after their chirps. */
+    readonly hostShowPicture: (flashLateMs: number) => void;
+    /** Puts flashes and chirps into picture and sound, or ends that. */
+    readonly hostCalibrate: (sessionId: string, enabled: boolean) => void;
+    /** Offers new ICE credentials for the connection there is. */
+    readonly hostRestartIce: (sessionId: string) => Promise<void>;
     /** What has come of the viewer's microphone so far (webrtc-stats inbound-rtp), as JSON. */
     readonly hostHears: (sessionId: string) => Promise<string>;
   }
 }
 
 const peers = new Map<string, RTCPeerConnection>();
+const context = new AudioContext();
+const destination = new MediaStreamAudioDestinationNode(context, { channelCount: 2 });
 const tones = startTones();
+let picture: HostPicture | undefined;
 
 function startTones(): MediaStreamTrack {
-  const context = new AudioContext();
   const merger = new ChannelMergerNode(context, { numberOfInputs: 2 });
   [
     { frequency: 440, gain: 0.4 },
@@ -30,7 +41,6 @@ function startTones(): MediaStreamTrack {
     oscillator.connect(new GainNode(context, { gain })).connect(merger, 0, channel);
     oscillator.start();
   });
-  const destination = new MediaStreamAudioDestinationNode(context, { channelCount: 2 });
   merger.connect(destination);
   const [track] = destination.stream.getAudioTracks();
   if (track === undefined) throw new Error('no track');
@@ -58,8 +68,27 @@ async function offer(sessionId: string): Promise<void> {
   peer.addTransceiver(tones, { direction: 'sendonly' });
   const { receiver } = peer.addTransceiver('audio', { direction: 'recvonly' });
   listen(receiver.track);
+  if (picture !== undefined) peer.addTransceiver(picture.track, { direction: 'sendonly' });
   await peer.setLocalDescription();
   await send({ type: 'webrtc_offer', sdp: peer.localDescription?.sdp ?? '' });
+}
+
+async function restartIce(sessionId: string): Promise<void> {
+  const peer = peers.get(sessionId);
+  if (peer === undefined) return;
+  peer.restartIce();
+  await peer.setLocalDescription();
+  const sdp = peer.localDescription?.sdp ?? '';
+  await window.toViewer(sessionId, JSON.stringify({ type: 'webrtc_offer', sdp }));
+}
+
+function calibrate(sessionId: string, enabled: boolean): void {
+  picture?.calibrate(
+    enabled
+      ? (marker) =>
+          void window.toViewer(sessionId, JSON.stringify({ type: 'av_calibration_marker', marker }))
+      : undefined,
+  );
 }
 
 async function receive(sessionId: string, text: string): Promise<void> {
@@ -109,8 +138,12 @@ async function hears(sessionId: string): Promise<string> {
 Object.assign(window, {
   hostHears: hears,
   hostOffer: offer,
+  hostShowPicture: (flashLateMs: number) => {
+    picture ??= new HostPicture({ context, destination });
+    picture.flashLateMs = flashLateMs;
+  },
+  hostCalibrate: calibrate,
+  hostRestartIce: restartIce,
   hostReceive: receive,
   hostClose: close,
 });
-
-export {};

@@ -1,4 +1,5 @@
 import { ChirpListener } from './chirp-listener.ts';
+import { FlashWatcher } from './flash-watcher.ts';
 import { type ReceivedFrame, recordFrames } from './frame-recorder.ts';
 import { RivalViewer } from './rival-viewer.ts';
 
@@ -12,6 +13,7 @@ const peers: RTCPeerConnection[] = [];
 const frames: ReceivedFrame[] = [];
 const listener = new ChirpListener();
 const rival = new RivalViewer();
+const flashes = new FlashWatcher();
 const recording = Reflect.get(globalThis, 'earshotRecordFrames') === true;
 
 class WatchedPeerConnection extends RTCPeerConnection {
@@ -36,6 +38,24 @@ async function inboundAudio(): Promise<unknown> {
   return found;
 }
 
+/** The picture of the newest connection that receives any, as webrtc-stats has it. */
+async function inboundVideo(): Promise<unknown> {
+  const report = await peers.at(-1)?.getStats();
+  let found: unknown = null;
+  report?.forEach((entry: { type: string; kind?: string }) => {
+    if (entry.type === 'inbound-rtp' && entry.kind === 'video') found = { ...entry };
+  });
+  return found;
+}
+
+/** Watches the page's video element; false while there is none. */
+function watchFlashes(): boolean {
+  const video = document.querySelector('video');
+  if (video === null) return false;
+  flashes.watch(video);
+  return true;
+}
+
 /** Where the newest connection's media comes from: address and port of the selected remote candidate. */
 async function remoteAddress(): Promise<{ address: string; port: number } | null> {
   const report = await peers.at(-1)?.getStats();
@@ -52,6 +72,10 @@ async function remoteAddress(): Promise<{ address: string; port: number } | null
 
 const probe = {
   inboundAudio,
+  inboundVideo,
+  watchFlashes,
+  picturesSeen: () => flashes.pictures,
+  takeFlashes: () => flashes.take(),
   remoteAddress,
   connectionStates: () => peers.map((peer) => peer.connectionState),
   frames: () => frames,

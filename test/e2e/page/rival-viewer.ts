@@ -4,6 +4,7 @@ import { type Candidate, ViewerPeer } from '../../../src/web/viewer-peer.ts';
 export class RivalViewer {
   readonly #candidates: Candidate[] = [];
   #peer: ViewerPeer | undefined;
+  #pictures: RTCPeerConnection | undefined;
 
   /** Answers an offer and plays what comes. */
   async answer(offer: string): Promise<string> {
@@ -13,6 +14,7 @@ export class RivalViewer {
       onState: () => undefined,
       onNegotiation: () => undefined,
       onMicrophone: () => undefined,
+      onVideo: () => undefined,
       onAudio: (stream) => {
         const element = document.createElement('audio');
         element.srcObject = stream;
@@ -37,6 +39,7 @@ export class RivalViewer {
       onState: () => undefined,
       onNegotiation: () => undefined,
       onMicrophone: () => undefined,
+      onVideo: () => undefined,
       onAudio: () => undefined,
     });
     this.#peer = peer;
@@ -52,6 +55,32 @@ export class RivalViewer {
     return sdp;
   }
 
+  /** Answers an offer of a picture and shows it in the page's only video element. */
+  async watch(offer: string): Promise<string> {
+    const connection = new RTCPeerConnection({ iceServers: [], bundlePolicy: 'max-bundle' });
+    this.#pictures = connection;
+    connection.onicecandidate = ({ candidate }) => {
+      if (candidate === null) return;
+      this.#candidates.push({
+        candidate: candidate.candidate,
+        sdp_mid: candidate.sdpMid,
+        sdp_mline_index: candidate.sdpMLineIndex,
+      });
+    };
+    connection.ontrack = ({ track, receiver }) => {
+      receiver.jitterBufferTarget = 0;
+      const element = document.createElement('video');
+      element.muted = true;
+      element.srcObject = new MediaStream([track]);
+      document.body.append(element);
+      void element.play();
+    };
+    await connection.setRemoteDescription({ type: 'offer', sdp: offer });
+    const { sdp = '' } = await connection.createAnswer();
+    await connection.setLocalDescription({ type: 'answer', sdp });
+    return sdp;
+  }
+
   /** Own candidates found since the last call. */
   takeCandidates(): Candidate[] {
     return this.#candidates.splice(0);
@@ -59,5 +88,10 @@ export class RivalViewer {
 
   async addCandidate(candidate: Candidate): Promise<void> {
     await this.#peer?.addCandidate(candidate);
+    await this.#pictures?.addIceCandidate({
+      candidate: candidate.candidate,
+      sdpMid: candidate.sdp_mid,
+      sdpMLineIndex: candidate.sdp_mline_index,
+    });
   }
 }

@@ -192,3 +192,17 @@ test('the status says how long packets take to the viewers, and when the last ca
   });
   assert.equal(control.status().latencyMeanMs, 25);
 });
+
+test('the delay of the sound is sent to the child, bounded, and once', async () => {
+  const bench = setUp();
+  for (const delayMs of [160, 160, Number.NaN, 5_000, -1]) {
+    bench.control.setDelay(delayMs);
+    await bench.control.stop();
+  }
+  assert.deepEqual(
+    bench.sent.map((config) => config['delayMs']),
+    [160, 800, 0],
+  );
+  assert.equal(bench.control.delayMs, 0);
+  assert.equal(bench.control.childConfig().delayMs, 0);
+});

@@ -17,7 +17,7 @@ import { InMemoryServices } from '../../fixtures/in-memory-services.ts';
 const io = { stdout: { write: () => true }, stderr: { write: () => true }, env: {} };
 
 function status(changes: Partial<Status> = {}): Status {
-  const { audio, microphone, children, media } = new InMemoryServices();
+  const { audio, microphone, video, children, media } = new InMemoryServices();
   return {
     version: '1.0.0',
     uptimeMs: 65_000,
@@ -25,6 +25,7 @@ function status(changes: Partial<Status> = {}): Status {
     https: null,
     audio: audio.status(),
     microphone: microphone.status(),
+    video: video.status(),
     children: [...children.statuses()],
     sessions: media.sessions(),
     ...changes,

@@ -57,6 +57,8 @@ describe('parseConfig', () => {
     ['an unknown level', 'log: {level: verbose}', 'verbose', 'trace, debug, info, warn, error'],
     ['a relative directory', 'dataDir: var', 'dataDir: var', 'an absolute path'],
     ['a buffer under two periods', 'audio: {output: {periodMs: 31}}', 'bufferMs: 60', '62'],
+    ['bitrates the wrong way round', 'video: {minKbps: 900, maxKbps: 800}', 'maxKbps: 800', '900'],
+    ['a picture from a pipeline', 'video: {device: "test ! x"}', 'video.device', '/dev/videoN'],
     ['ports the wrong way round', 'media: {udpPortMin: 9, udpPortMax: 8}', 'udpPortMin: 9', '8'],
     ['half a port range', 'media: {udpPortMax: 8}', 'udpPortMin: 0', '1 to 8'],
     [

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { readCandidate } from '../../../src/media/ice-candidate.ts';
+import { fragmentOf, mdnsNameOf, readCandidate } from '../../../src/media/ice-candidate.ts';
 
 describe('readCandidate', () => {
   test('reads candidates as browsers write them', () => {
@@ -24,6 +24,7 @@ describe('readCandidate', () => {
       '',
       'candidate:1 1 udp 1 9b8a1b0e-0000-4000-8000-000000000000.local 5 typ host',
       'candidate:1 1 udp 1 internal.example 5 typ host',
+      'candidate:1 1 udp 1 fe80::1 5 typ host',
       'candidate:1 1 tcp 1 192.0.2.5 9 typ host tcptype active',
       'candidate:1 2 udp 1 192.0.2.5 5 typ host',
       'candidate:1 1 udp 1 192.0.2.5 0 typ host',
@@ -38,5 +39,18 @@ describe('readCandidate', () => {
     ]) {
       assert.equal(readCandidate(line), undefined, line);
     }
+  });
+
+  test('a name of mDNS is read with the address that was found for it, any other name never', () => {
+    const name = '9b8a1b0e-0000-4000-8000-000000000000.local';
+    const line = `candidate:1 1 udp 1 ${name} 5 typ host generation 0 ufrag unKV`;
+    assert.equal(mdnsNameOf(line), name);
+    assert.equal(fragmentOf(line), 'unKV');
+    assert.equal(readCandidate(line, '192.0.2.9')?.address, '192.0.2.9');
+    assert.equal(readCandidate(line, '224.0.0.1'), undefined);
+    for (const other of ['router.local', 'internal.example', '192.0.2.1']) {
+      assert.equal(mdnsNameOf(line.replace(name, other)), undefined);
+    }
+    assert.equal(readCandidate(line.replace(name, 'router.local'), '192.0.2.9'), undefined);
   });
 });

@@ -148,6 +148,20 @@ describe('readRtcp', () => {
     ]);
   });
 
+  test('reads a full intra request for several streams, each with its number', () => {
+    const fir = Buffer.alloc(28);
+    fir.writeUInt32BE(0x84ce0006, 0);
+    fir.writeUInt32BE(5, 4);
+    fir.writeUInt32BE(8, 12);
+    fir.writeUInt8(200, 16);
+    fir.writeUInt32BE(9, 20);
+    fir.writeUInt8(1, 24);
+    assert.deepEqual(readRtcp(fir), [
+      { type: 'full-intra', ssrc: 8, from: 5, command: 200 },
+      { type: 'full-intra', ssrc: 9, from: 5, command: 1 },
+    ]);
+  });
+
   test('a NACK that asks for everything is cut at 1,024 packets', () => {
     const packet = Buffer.alloc(12 + 4 * 400, 0xff);
     packet.writeUInt32BE(0x81cd0000 + (packet.length / 4 - 1), 0);

@@ -35,4 +35,26 @@ describe('SendHistory', () => {
     }
     assert.ok(repeated >= 500 && repeated <= 550, `${repeated}`);
   });
+
+  test('holds as many packets as it is told, and repeats what its own budget allows', () => {
+    const asked: number[] = [];
+    const history = new SendHistory({
+      nowMs: 0,
+      packets: 2_048,
+      budget: {
+        take(_nowMs, bytes) {
+          asked.push(bytes);
+          return asked.length < 3;
+        },
+      },
+    });
+    for (let index = 0; index < 3_000; index += 1) history.add(index, packet('four'));
+    assert.equal(history.repeat(951, 0, 0), undefined);
+    assert.ok(history.repeat(952, 0, 0));
+    assert.ok(history.packet(2_999));
+    assert.equal(history.packet(3_000), undefined);
+    assert.ok(history.repeat(2_999, 0, 0));
+    assert.equal(history.repeat(2_998, 0, 0), undefined);
+    assert.deepEqual(asked, [4, 4, 4]);
+  });
 });

@@ -334,7 +334,7 @@ describe('Session', () => {
     say({ type: 'webrtc_answer', sdp: goodAnswer });
     nowMs += 30_000;
     session.tick();
-    assert.match(session.status().reason, /No network path .* firewall/);
+    assert.equal(session.status().reason, 'Nothing was tried.', 'as the transport found');
   });
 
   test('a silent viewer is asked for a sign of life, then taken for gone', async () => {
@@ -364,5 +364,103 @@ describe('Session', () => {
     assert.equal(transport.closes, 1);
     assert.equal(transports.length, 1);
     assert.deepEqual(sent.at(-1), { type: 'session_state', state: 'closed', reason: 'over' });
+  });
+});
+
+describe('an ICE restart of a session', () => {
+  const restartAnswer = goodAnswer.replace('unKV', 'newF');
+
+  async function restarting(): Promise<FakeTransport> {
+    const transport = await connected();
+    say(candidate(1));
+    nowMs += 5_000;
+    transport.lastHeardMs = nowMs;
+    say({ type: 'ice_restart_request' });
+    await Promise.resolve();
+    await Promise.resolve();
+    return transport;
+  }
+
+  test('offers anew, its candidates behind; the peer and the state stay', async () => {
+    const transport = await restarting();
+    assert.deepEqual(
+      sent.slice(-2).map(({ type }) => type),
+      ['webrtc_offer', 'ice_candidate'],
+    );
+    const offer = sent.findLast(({ type }) => type === 'webrtc_offer');
+    assert.equal(offer?.type === 'webrtc_offer' && offer.sdp, 'restart 1');
+    assert.equal(session.state, 'connected');
+    say(candidate(7));
+    assert.equal(transport.candidates.length, 1, 'waits for the answer');
+    say({ type: 'webrtc_answer', sdp: restartAnswer });
+    assert.equal(transport.restartRemote?.usernameFragment, 'newF');
+    assert.equal(transport.candidates.length, 2);
+    transport.emit('restarted');
+    nowMs += 20_000;
+    transport.lastHeardMs = nowMs;
+    session.tick();
+    assert.equal(session.status().reason, '');
+    assert.equal(transports.length, 1);
+  });
+
+  test('once in two seconds, and only of a connection there is', async () => {
+    say({ type: 'ice_restart_request' });
+    assert.match(lastError(), /came out of order: there is no connection to restart/);
+    await restarting();
+    say({ type: 'ice_restart_request' });
+    assert.match(lastError(), /may be asked for once in 2 s/);
+    nowMs += 2_000;
+    say({ type: 'ice_restart_request' });
+    await Promise.resolve();
+    assert.equal(transports[0]?.restarts, 2, 'in the place of the one before');
+  });
+
+  test('a viewer that is silent meanwhile is given until the deadline', async () => {
+    const transport = await restarting();
+    say({ type: 'webrtc_answer', sdp: restartAnswer });
+    nowMs += 14_999;
+    session.tick();
+    assert.equal(session.state, 'connected');
+    nowMs += 1;
+    session.tick();
+    assert.equal(session.state, 'failed');
+    assert.equal(session.status().reason, 'The ICE restart found no new path. Nothing was tried.');
+    assert.equal(transport.closes, 1);
+  });
+
+  test('where the path of before still works, it is kept, and the viewer told', async () => {
+    const transport = await restarting();
+    nowMs += 15_000;
+    transport.lastHeardMs = nowMs - 1_000;
+    session.tick();
+    assert.deepEqual(sent.at(-1), {
+      type: 'session_state',
+      state: 'connected',
+      reason:
+        'The ICE restart found no new path. The viewer did not answer the offer of the ICE restart in time.',
+    });
+    assert.equal(transport.abandoned, 1);
+    say({ type: 'direct_media_reset_request' });
+    assert.equal(transports.length, 2);
+  });
+
+  test('an answer that cannot be used ends the restart, not the connection', async () => {
+    const transport = await restarting();
+    say({ type: 'webrtc_answer', sdp: goodAnswer.replace('a=setup:active', 'a=setup:passive') });
+    assert.match(lastError(), /^MEDIA_SIGNALING_INVALID: .*setup:active/);
+    assert.equal(transport.abandoned, 1);
+    assert.equal(session.state, 'connected');
+    say(candidate(9));
+    assert.equal(transport.candidates.length, 2, 'candidates are the connection’s again');
+  });
+
+  test('a media reset in the middle of it ends it', async () => {
+    const transport = await restarting();
+    say({ type: 'direct_media_reset_request' });
+    await Promise.resolve();
+    await Promise.resolve();
+    assert.equal(transport.closes, 1);
+    say({ type: 'webrtc_answer', sdp: goodAnswer });
+    assert.equal(transports[1]?.remote?.usernameFragment, 'unKV');
   });
 });

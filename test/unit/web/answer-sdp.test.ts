@@ -76,3 +76,31 @@ test('refuses what is no SDP, and never anything but with its own error', () => 
     ),
   );
 });
+
+const video = [
+  'm=video 9 UDP/TLS/RTP/SAVPF 96 97',
+  'c=IN IP4 0.0.0.0',
+  'a=mid:video',
+  'a=recvonly',
+  'a=rtpmap:96 VP8/90000',
+  'a=rtcp-fb:96 nack',
+  'a=rtcp-fb:96 nack pli',
+  'a=rtcp-fb:96 ccm fir',
+  'a=rtcp-fb:96 transport-cc',
+  'a=rtpmap:97 rtx/90000',
+  'a=fmtp:97 apt=96',
+];
+
+test('a section of the picture is passed as the browser wrote it, wherever it stands', () => {
+  for (const sections of [
+    [section, video],
+    [video, section],
+  ]) {
+    const before = answer(...sections.flat());
+    const after = soundAnswer(before);
+    assert.ok(after.includes(video.join('\r\n')), after);
+    assert.equal(after.split('\r\n').length, before.split('\r\n').length + 1);
+    assert.match(after, /useinbandfec=1;stereo=1/);
+  }
+  assert.throws(() => soundAnswer(answer(...video)), AnswerSdpError);
+});

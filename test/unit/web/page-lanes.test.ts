@@ -166,6 +166,17 @@ test('an output that the fast lane cannot play on is a reason', async () => {
   assert.equal(lanes.state.reason, 'Default output only.');
 });
 
+test('sound in step with the picture is the track’s, and the fast lane is not asked for', async () => {
+  const { lanes, taken, elapse } = await sounding();
+  lanes.setInStep(true);
+  elapse(1_000);
+  assert.deepEqual(taken(), ['track', 'delay -1 track', 'stop']);
+  assert.equal(lanes.state.reason, 'The sound is kept in step with the picture.');
+  lanes.setInStep(false);
+  elapse(100);
+  assert.deepEqual(taken(), ['start']);
+});
+
 test('media built anew finds the fast lane running', async () => {
   const { lanes, taken, elapse } = await sounding();
   lanes.negotiated(undefined);

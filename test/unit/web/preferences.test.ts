@@ -35,6 +35,8 @@ test('what was written is read again', () => {
     muted: true,
     latency: 'lowest',
     sinkId: '77aa',
+    pictureSize: 'actual',
+    sync: true,
     shortcuts: false,
     microphone: {
       ...defaultPreferences.microphone,

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import * as v from 'valibot';
 import type {
   CaptureSettings,
   CaptureStats,
   OpenCaptureOptions,
 } from '../../../../src/audio/native/binding.ts';
 import { AudioOutput, type AudioOutputOptions } from '../../../../src/audio/output/audio-output.ts';
+import { readPacketTimes } from '../../../../src/audio/output/packet-times.ts';
 import { outputPresets } from '../../../../src/audio/presets.ts';
 import { silentLog } from '../../../../src/log/log.ts';
 
@@ -15,8 +17,10 @@ const config = {
   periodMs: 5,
   bufferMs: 60,
   encoder: outputPresets.medium,
+  delayMs: 0,
   muted: false,
   active: true,
+  trace: false,
 };
 
 const quietStats: CaptureStats = {
@@ -56,6 +60,7 @@ async function started() {
     version: '1.2.3',
     log: silentLog,
     onEnd: (code) => ends.push(code),
+    openEncoder: () => ({ encode: () => Buffer.from([0xfc]), reset() {}, close() {} }),
     openCapture: (options) => {
       opened = options;
       return {
@@ -145,14 +150,56 @@ test('packets carry their capture time, and a mark where sound is missing', asyn
   await it.configure(1, config);
   const payload = Buffer.from([0]);
   it.opened()?.onPackets([
-    { payload, samples: 960, captureTimeNs: 5n, discontinuity: false },
-    { payload, samples: 960, captureTimeNs: 7n, discontinuity: true },
+    { payload, samples: 960, captureTimeNs: 5n, encodedNs: 6n, discontinuity: false },
+    { payload, samples: 960, captureTimeNs: 7n, encodedNs: 8n, discontinuity: true },
   ]);
   assert.deepEqual(
     it.frames.map(({ timestampNs, flags }) => [timestampNs, flags]),
     [
       [5n, 0],
       [7n, 2],
+    ],
+  );
+});
+
+test('tells when each packet passed while somebody follows, and else nothing', async () => {
+  const it = await started();
+  await it.configure(1, config);
+  const packet = {
+    ...{ payload: Buffer.from([0]), samples: 960, captureTimeNs: 5n, encodedNs: 6n },
+    discontinuity: false,
+  };
+  it.opened()?.onPackets([packet]);
+  assert.deepEqual(it.events(), []);
+  await it.configure(2, { ...config, trace: true });
+  const beforeNs = process.hrtime.bigint();
+  it.opened()?.onPackets([packet, { ...packet, captureTimeNs: 7n, encodedNs: 8n }]);
+  const [event] = it.events();
+  assert.equal(event?.['name'], 'trace');
+  const times = readPacketTimes(v.parse(v.record(v.string(), v.unknown()), event?.['data']));
+  assert.deepEqual(
+    times.map(({ captureNs, encodedNs }) => [captureNs, encodedNs]),
+    [
+      [5n, 6n],
+      [7n, 8n],
+    ],
+  );
+  assert.ok(times.every(({ sentNs }) => sentNs >= beforeNs));
+  assert.deepEqual(readPacketTimes({ packets: [{ captureNs: 'x' }] }), []);
+});
+
+test('sound of a segment is answered with packets that say so, beside the live ones', async () => {
+  const it = await started();
+  await it.configure(1, config);
+  const pcm = { sequence: 0, timestampNs: 40n, flags: 2, payload: Buffer.alloc(7_680) };
+  it.output.receiveMedia({ ...pcm, type: 'opus' });
+  assert.deepEqual(it.frames, []);
+  it.output.receiveMedia({ ...pcm, type: 'pcm' });
+  assert.deepEqual(
+    it.frames.map(({ timestampNs, flags }) => [timestampNs, flags]),
+    [
+      [40n, 8 | 2],
+      [20_000_040n, 8],
     ],
   );
 });

@@ -1,22 +1,27 @@
 import * as v from 'valibot';
+import type { ErrorCode } from '../errors/catalogue.ts';
 import { EarshotError, isEarshotError, messageOf } from '../errors/earshot-error.ts';
 import type { Channel } from '../ipc/channel.ts';
 import type { ChildRole, ControlMessage } from '../ipc/messages.ts';
 import type { Log } from '../log/log.ts';
 
-/** What every audio child gets from its process. */
-export interface AudioProcess {
+/** What every child gets from its process. */
+export interface ChildProcessContext {
   readonly version: string;
   readonly log: Log;
   /** Called once, when the process should end with this code. */
   readonly onEnd: (exitCode: number) => void;
 }
 
-export interface ChildProtocolOptions<C> extends AudioProcess {
+export interface ChildProtocolOptions<C> extends ChildProcessContext {
   readonly role: ChildRole;
   readonly channel: Pick<Channel, 'send'>;
+  /** What its messages call the library that drives the device, such as ALSA. */
+  readonly library: string;
+  /** The code of a failure that has none of its own. */
+  readonly failure: ErrorCode;
   /** Throws CONFIG_INVALID; what it returns is what the device runs with. */
-  readonly parse: (fields: Readonly<Record<string, unknown>>) => C;
+  readonly parse: (fields: Readonly<Record<string, unknown>>) => C | Promise<C>;
   /** The first configuration: starts the device's thread. */
   readonly open: (config: C) => void;
   /** Each later one; resolves when it is in force. */
@@ -31,13 +36,13 @@ const exitBadConfig = 78;
 /** How long a change may take until it is answered; a driver that hangs holds it up, main does not wait. */
 const configureDeadlineMs = 1_000;
 
-/** A call to ALSA that has not returned for so long is reported, and then ends the process. */
+/** A call to the device's library that has not returned for so long is reported, and then ends the process. */
 const busyReportMs = 5_000;
 const busyExitMs = 60_000;
 
 /**
- * What is the same in each audio child's part of the protocol: it says hello, takes configurations one
- * after another, answers them, ends, and watches the thread that calls ALSA.
+ * What is the same in each child's part of the protocol: it says hello, takes configurations one after
+ * another, answers them, ends, and watches the thread that calls the device's library.
  */
 export class ChildProtocol<C extends { readonly device: string }> {
   readonly #options: ChildProtocolOptions<C>;
@@ -68,7 +73,8 @@ export class ChildProtocol<C extends { readonly device: string }> {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     if (!this.#options.close()) {
-      this.#options.log.error({ device: this.#config?.device }, 'the audio thread hangs in ALSA');
+      const { log, library } = this.#options;
+      log.error({ device: this.#config?.device, library }, 'the device thread hangs');
     }
   }
 
@@ -89,16 +95,17 @@ export class ChildProtocol<C extends { readonly device: string }> {
   }
 
   /**
-   * Looks at how long the thread has been at work without sleeping; true while it is stuck in ALSA.
+   * Looks at how long the thread has been at work without sleeping; true while it is stuck.
    * That is reported as a lost device, and ends the process when it lasts.
    */
   watch(busyMs: number): boolean {
     const blocked = busyMs > busyReportMs;
     const device = this.#config?.device ?? '';
     if (blocked && !this.#reportedBusy) {
-      const error = 'a call to ALSA does not return';
+      const { log, library } = this.#options;
+      const error = `a call to ${library} does not return`;
       this.event({ name: 'device-lost', data: { device, error, retryMs: 0 } });
-      this.#options.log.error({ device, busyMs }, 'a call to ALSA does not return');
+      log.error({ device, library, busyMs }, 'a call to the device does not return');
     }
     this.#reportedBusy = blocked;
     // A new process gets a new connection to whatever hangs; a minute is too slow to count as a crash loop.
@@ -109,7 +116,8 @@ export class ChildProtocol<C extends { readonly device: string }> {
   async #configure(id: number, fields: Readonly<Record<string, unknown>>): Promise<void> {
     if (this.#ended) return;
     const { channel, parse, open, configure } = this.#options;
-    const effective = parse(fields);
+    const effective = await parse(fields);
+    if (this.#ended) return;
     if (this.#isOpen) {
       await withinDeadline(configure(effective));
     } else {
@@ -125,7 +133,7 @@ export class ChildProtocol<C extends { readonly device: string }> {
   #fail(id: number, error: unknown): void {
     const known = isEarshotError(error)
       ? error
-      : new EarshotError('AUDIO_DEVICE_FAILED', messageOf(error), { cause: error });
+      : new EarshotError(this.#options.failure, messageOf(error), { cause: error });
     this.#options.log.error({ code: known.code, error: known.message }, 'configuration refused');
     this.#options.channel.send('error', { id, code: known.code, message: known.message });
     if (!this.#isOpen) this.#end(known.exitCode === exitBadConfig ? exitBadConfig : 1);

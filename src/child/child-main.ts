@@ -4,10 +4,10 @@ import type { ChildRole, ControlMessage, MediaMessage } from '../ipc/messages.ts
 import { openParentChannel } from '../ipc/parent-channel.ts';
 import { createLog } from '../log/log.ts';
 import { version } from '../version.ts';
-import type { AudioProcess } from './child-protocol.ts';
+import type { ChildProcessContext } from './child-protocol.ts';
 
 /** What a child does, in its process. */
-export interface AudioRole {
+export interface RoleProgram {
   start(): void;
   stop(): void;
   /** Called once a second. */
@@ -17,9 +17,9 @@ export interface AudioRole {
   receiveMedia?(message: MediaMessage): void;
 }
 
-export interface AudioChildOptions {
+export interface RunChildOptions {
   readonly role: ChildRole;
-  readonly make: (options: AudioProcess & { readonly channel: Channel }) => AudioRole;
+  readonly make: (options: ChildProcessContext & { readonly channel: Channel }) => RoleProgram;
 }
 
 /** Exit code when the main process went away (EX_UNAVAILABLE). */
@@ -31,10 +31,10 @@ const flushMs = 500;
 const tickMs = 1_000;
 
 /**
- * The process of an audio child (started by the supervisor, with its channel on descriptor 3): runs until
+ * The process of a child (started by the supervisor, with its channel on descriptor 3): runs until
  * `stop`, SIGTERM or the end of the channel, and ends the process with the code of PROTOCOL.md.
  */
-export async function runAudioChild(options: AudioChildOptions): Promise<void> {
+export async function runChild(options: RunChildOptions): Promise<void> {
   const { role } = options;
   const log = createLog({ level: 'info', role });
   try {
@@ -47,7 +47,7 @@ export async function runAudioChild(options: AudioChildOptions): Promise<void> {
 }
 
 /** Resolves with the exit code when the process should end. */
-async function run({ make }: AudioChildOptions, log: AudioProcess['log']): Promise<number> {
+async function run({ make }: RunChildOptions, log: ChildProcessContext['log']): Promise<number> {
   const channel = openParentChannel();
   const exitCode = await new Promise<number>((resolve) => {
     const child = make({ channel, version, log, onEnd: finish });

@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict';
+import { afterEach, test } from 'node:test';
+import { isEarshotError } from '../../src/errors/earshot-error.ts';
+import { loadNativeVideo } from '../../src/video/native/native-video.ts';
+import {
+  openPipeline,
+  type Pipeline,
+  type PipelineEvent,
+  presentElements,
+  type Unit,
+} from '../../src/video/native/pipeline.ts';
+import { waitFor } from '../fixtures/wait-for.ts';
+
+/** The addon with real pipelines. */
+
+interface Opened {
+  readonly pipeline: Pipeline;
+  readonly units: Unit[];
+  readonly events: PipelineEvent[];
+}
+
+let opened: Opened[] = [];
+afterEach(() => {
+  for (const { pipeline } of opened) pipeline.close();
+  opened = [];
+});
+
+function open(description: string, v4l2Device?: string): Opened {
+  const units: Unit[] = [];
+  const events: PipelineEvent[] = [];
+  const pipeline = openPipeline({
+    description,
+    v4l2Device,
+    onUnit: (unit) => units.push(unit),
+    onEvent: (event) => events.push(event),
+  });
+  opened.push({ pipeline, units, events });
+  return { pipeline, units, events };
+}
+
+const encoder = 'vp8enc name=encoder deadline=1 cpu-used=-12 keyframe-max-dist=100000';
+const sink = 'appsink name=units sync=false';
+const live = `videotestsrc is-live=true ! video/x-raw,width=160,height=120,framerate=50/1 ! queue name=source-queue max-size-buffers=1 leaky=downstream ! ${encoder} ! ${sink}`;
+const pictures = `appsrc name=pictures is-live=true format=time caps="video/x-raw,format=RGB,framerate=30/1" ! videoconvert ! ${encoder} ! ${sink}`;
+
+test('what JavaScript does not collect is dropped, and a keyframe follows what was lost', async () => {
+  const { units, pipeline } = open(live);
+  await waitFor('pictures', () => units.length > 3);
+  const from = units.length;
+  // A garbage collection of a second, as it were.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_000);
+  const broken = await waitFor('pictures after the break', () =>
+    units.slice(from).find(({ discontinuity }) => discontinuity),
+  );
+  assert.ok(broken.keyframe);
+  const before = units.slice(from, units.indexOf(broken));
+  // The three that waited, and those that came before or after them in turn.
+  assert.ok(before.every(({ keyframe }) => !keyframe));
+  const { dropped } = pipeline.stats();
+  assert.ok(dropped > 10, `${dropped} dropped`);
+});
+
+test('a unit carries when it was captured, on CLOCK_MONOTONIC', async () => {
+  const before = process.hrtime.bigint();
+  const { units } = open(live);
+  await waitFor('pictures', () => units.length >= 10);
+  const now = process.hrtime.bigint();
+  for (const { captureTimeNs } of units) assert.ok(captureTimeNs > before && captureTimeNs < now);
+});
+
+test('the encoder is timed', async () => {
+  const { units, pipeline } = open(live);
+  await waitFor('pictures', () => units.length >= 10);
+  const { encodeMeanMs, encodeMaxMs, captureToEncodedMs, bytes, keyframes } = pipeline.stats();
+  assert.ok(encodeMeanMs > 0 && encodeMeanMs <= encodeMaxMs && encodeMeanMs <= captureToEncodedMs);
+  assert.ok(bytes > 0);
+  assert.equal(keyframes, 1);
+});
+
+test('the rate of pictures is limited while it runs, without a keyframe', async () => {
+  const { units, pipeline } = open(live);
+  await waitFor('pictures', () => units.length >= 5);
+  pipeline.limitRate(10);
+  const from = units.length + 4;
+  await waitFor('slower pictures', () => units.length >= from + 6);
+  const slow = units.slice(from, from + 6);
+  for (const [index, unit] of slow.entries()) {
+    const gapNs = unit.ptsNs - (slow[index - 1]?.ptsNs ?? unit.ptsNs - 100e6);
+    assert.ok(gapNs >= 59e6, `${gapNs / 1e6} ms`);
+    assert.ok(!unit.keyframe);
+  }
+});
+
+test('pushed pictures are answered one by one, and the ninth at once is refused', async () => {
+  const { units, pipeline } = open(pictures);
+  const rgb = Buffer.alloc(50 * 30 * 3, 100);
+  const taken = Array.from({ length: 12 }, (_, index) =>
+    pipeline.push({ rgb, width: 50, height: 30, ptsNs: index * 33e6 }),
+  );
+  assert.deepEqual(taken.slice(0, 8), Array(8).fill(true));
+  assert.ok(taken.slice(8).every((each) => !each));
+  await waitFor('a unit', () => units.length > 0);
+  assert.deepEqual([units[0]?.width, units[0]?.height, units[0]?.keyframe], [50, 30, true]);
+  assert.throws(
+    () => pipeline.push({ rgb, width: 51, height: 30, ptsNs: 0 }),
+    /width x height x 3/,
+  );
+});
+
+test('another size of pushed pictures begins with a keyframe of it', async () => {
+  const { units, pipeline } = open(pictures);
+  for (const [index, side] of [32, 32, 64].entries()) {
+    const rgb = Buffer.alloc(side * side * 3);
+    pipeline.push({ rgb, width: side, height: side, ptsNs: index * 33e6 });
+    await waitFor('its unit', () => units.length === index + 1);
+  }
+  assert.deepEqual(
+    units.map(({ width, keyframe }) => [width, keyframe]),
+    [
+      [32, true],
+      [32, false],
+      [64, true],
+    ],
+  );
+});
+
+test('what cannot run is told with the reason', async () => {
+  for (const [description, reason] of [
+    ['nosuchelement ! fakesink', /no element "nosuchelement"/],
+    ['videotestsrc ! vp8dec ! fakesink', /could not link/],
+    ['filesrc location=/nowhere/file ! fakesink', /No such file|does not exist|not found/i],
+  ] as const) {
+    const { events } = open(description);
+    const error = await waitFor('the error', () => events.find(({ name }) => name === 'error'));
+    assert.match(`${error.text} ${error.detail}`, reason);
+  }
+});
+
+test('a property that is not there is a warning, and the pipeline goes on', async () => {
+  const { events, units, pipeline } = open(live);
+  pipeline.set('encoder', 'no-such-property', '1');
+  const warning = await waitFor('the warning', () => events.find(({ name }) => name === 'warning'));
+  assert.deepEqual([warning.source, warning.detail], ['encoder', 'no-such-property']);
+  const from = units.length;
+  await waitFor('pictures', () => units.length > from + 3);
+});
+
+test('a V4L2 device that is not there, or is none, says so before anything is launched', async () => {
+  for (const [device, reason] of [
+    ['/dev/video98', /No such file/],
+    ['/dev/null', /no V4L2 device/],
+  ] as const) {
+    const { events } = open(live, device);
+    const signal = await waitFor('the signal', () => events.find(({ name }) => name === 'signal'));
+    assert.deepEqual([signal.source, signal.text], [device, 'lost']);
+    assert.match(signal.detail, reason);
+  }
+});
+
+test('an end that a pipeline holds up is given up in time, and told', async () => {
+  const { pipeline, events } = open(
+    'videotestsrc ! identity sleep-time=4000000 ! fakesink sync=false',
+  );
+  await waitFor(
+    'it to run',
+    () => events.some(({ name }) => name === 'playing') || pipeline.stats().busyMs > 300,
+  );
+  assert.equal(pipeline.close(), false);
+  assert.equal(pipeline.close(), true);
+});
+
+test('which encoders there are is known by name', async () => {
+  const present = await presentElements(['vp8enc', 'nosuchenc', 'x264enc']);
+  assert.deepEqual([...(present ?? [])].sort(), ['vp8enc', 'x264enc']);
+});
+
+test('an addon that is not there names where it was looked for', () => {
+  assert.throws(
+    () => loadNativeVideo(['/nowhere/earshot_video.node']),
+    (error: unknown) =>
+      isEarshotError(error, 'VIDEO_NATIVE_MISSING') &&
+      error.exitCode === 78 &&
+      /native video module is not built: there is no \/nowhere/.test(error.message),
+  );
+});

@@ -1,0 +1,131 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync, readSync, writeSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+
+/** A virtual X display: the host's screen, where there is no host. */
+export interface XScreen {
+  /** E.g. `:7`. */
+  readonly display: string;
+  /**
+   * Paints whole rows over whatever is there, at once and past the X server: pictures taken from now on show
+   * it. `rgb` is 0xRRGGBB.
+   */
+  paint(rows: { readonly from: number; readonly count: number; readonly rgb: number }): void;
+  /** Starts a program on it that does not outlive it. `env` is added to this process's. */
+  run(argv: readonly string[], env?: Readonly<Record<string, string>>): ChildProcess;
+  /** Ends it and what runs on it; idempotent. */
+  stop(): Promise<void>;
+}
+
+const startMs = 10_000;
+
+/** Starts Xvfb on a free display, without a network port. Throws when it does not start within 10 s. */
+export async function startXScreen({
+  width = 1_280,
+  height = 720,
+}: {
+  readonly width?: number;
+  readonly height?: number;
+} = {}): Promise<XScreen> {
+  const programs = new Set<ChildProcess>();
+  const directory = await mkdtemp(join(tmpdir(), 'earshot-screen-'));
+  const server = launch(
+    [
+      ...['Xvfb', '-displayfd', '3', '-screen', '0', `${width}x${height}x24`],
+      ...['-nolisten', 'tcp', '-noreset', '-fbdir', directory],
+    ],
+    {},
+    ['ignore', 'ignore', 'ignore', 'pipe'],
+  );
+  const display = await readDisplay(server);
+  const framebuffer = new Framebuffer(join(directory, 'Xvfb_screen0'));
+  return {
+    display,
+    paint: (rows) => framebuffer.paint(rows),
+    run(argv, env = {}) {
+      const program = launch(argv, { ...env, DISPLAY: display }, ['ignore', 'ignore', 'ignore']);
+      programs.add(program);
+      program.once('exit', () => programs.delete(program));
+      return program;
+    },
+    async stop() {
+      await Promise.all([...programs].map(end));
+      await end(server);
+      framebuffer.close();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The screen's memory, which Xvfb keeps in a file (XWDFile.h: version 7, big-endian fields, 32 bits a pixel here). */
+class Framebuffer {
+  readonly #file: number;
+  readonly #start: number;
+  readonly #bytesPerLine: number;
+  #closed = false;
+
+  constructor(path: string) {
+    this.#file = openSync(path, 'r+');
+    const header = Buffer.alloc(100);
+    readSync(this.#file, header, 0, header.length, 0);
+    const [version, depth] = [header.readUInt32BE(4), header.readUInt32BE(44)];
+    if (version !== 7 || depth !== 32) {
+      throw new Error(`Xvfb's screen file has version ${version} and ${depth} bits a pixel`);
+    }
+    this.#bytesPerLine = header.readUInt32BE(48);
+    // Twelve bytes a colour of the map follow the header and its name.
+    this.#start = header.readUInt32BE(0) + 12 * header.readUInt32BE(76);
+  }
+
+  paint({ from, count, rgb }: Parameters<XScreen['paint']>[0]): void {
+    const pixels = Buffer.alloc(count * this.#bytesPerLine);
+    for (let at = 0; at < pixels.length; at += 4) pixels.writeUInt32LE(rgb, at);
+    writeSync(this.#file, pixels, 0, pixels.length, this.#start + from * this.#bytesPerLine);
+  }
+
+  close(): void {
+    if (!this.#closed) closeSync(this.#file);
+    this.#closed = true;
+  }
+}
+
+function launch(
+  argv: readonly string[],
+  env: Readonly<Record<string, string>>,
+  stdio: ('ignore' | 'pipe')[],
+): ChildProcess {
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...argv], {
+    env: { ...process.env, ...env },
+    stdio,
+  });
+  // That it could not be started is seen by its exit.
+  child.on('error', () => undefined);
+  return child;
+}
+
+/** Xvfb writes the number of its display when it is ready. */
+async function readDisplay(server: ChildProcess): Promise<string> {
+  const pipe = server.stdio[3] as Readable;
+  const deadline = setTimeout(() => server.kill('SIGKILL'), startMs);
+  let text = '';
+  for await (const chunk of pipe) {
+    text += String(chunk);
+    if (text.endsWith('\n')) break;
+  }
+  clearTimeout(deadline);
+  if (!/^\d+\n$/.test(text)) {
+    throw new Error('Xvfb did not start: is the Debian package xvfb installed?');
+  }
+  return `:${text.trim()}`;
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGKILL');
+  await exited;
+}

@@ -1,0 +1,217 @@
+import assert from 'node:assert/strict';
+import { beforeEach, test } from 'node:test';
+import { pino } from 'pino';
+import { LiveSource, type SourceState } from '../../../src/video/live-source.ts';
+import type { Unit } from '../../../src/video/native/pipeline.ts';
+import type { EffectiveVideoConfig } from '../../../src/video/video-config.ts';
+import { FakePipeline } from '../../fixtures/fake-pipeline.ts';
+
+const config: EffectiveVideoConfig = {
+  device: '/dev/video0',
+  encoder: 'vp8',
+  bitrateKbps: 1_000,
+  framesPerSecond: 30,
+  maxWidth: 1_280,
+  maxHeight: 720,
+  keyframes: 0,
+  active: true,
+};
+
+let pipelines: FakePipeline[];
+let units: { unit: Unit; discontinuity: boolean }[];
+let states: SourceState[];
+let lost: string[];
+let opened: number;
+let hangs: number;
+let nowMs: number;
+let deviceThere: boolean;
+let source: LiveSource;
+
+beforeEach(() => {
+  pipelines = [];
+  units = [];
+  states = [];
+  lost = [];
+  opened = 0;
+  hangs = 0;
+  nowMs = 1_000;
+  deviceThere = true;
+  source = new LiveSource({
+    openPipeline(options) {
+      const pipeline = new FakePipeline(options);
+      pipelines.push(pipeline);
+      return pipeline;
+    },
+    board: { arch: 'x64', cores: 2 },
+    log: pino({ level: 'silent' }),
+    nowMs: () => nowMs,
+    exists: () => deviceThere,
+    onUnit: (unit, discontinuity) => units.push({ unit, discontinuity }),
+    onState: (state) => states.push(state),
+    onOpened: () => {
+      opened += 1;
+    },
+    onLost: ({ error }) => lost.push(error),
+    onHang: () => {
+      hangs += 1;
+    },
+  });
+});
+
+function pipeline(): FakePipeline {
+  const last = pipelines.at(-1);
+  if (last === undefined) throw new Error('no pipeline was opened');
+  return last;
+}
+
+function flow(): void {
+  source.configure(config);
+  pipeline().event('playing');
+  pipeline().unit({ keyframe: true });
+}
+
+test('nothing is opened while it is not wanted', () => {
+  source.configure({ ...config, active: false });
+  source.look();
+  assert.equal(pipelines.length, 0);
+  assert.equal(source.state.signal, 'opening');
+});
+
+test('the first picture opens the device and breaks with what came before', () => {
+  flow();
+  pipeline().unit();
+  assert.equal(opened, 1);
+  assert.deepEqual(
+    units.map(({ discontinuity }) => discontinuity),
+    [true, false],
+  );
+  assert.equal(source.state.signal, 'ok');
+  assert.equal(pipeline().options.v4l2Device, '/dev/video0');
+});
+
+test('bitrate, rate and size change the running pipeline; no other is opened', () => {
+  flow();
+  source.configure({ ...config, bitrateKbps: 700, framesPerSecond: 10, maxWidth: 640 });
+  assert.equal(pipelines.length, 1);
+  assert.equal(pipeline().rate, 10);
+  assert.deepEqual(
+    pipeline().changes.map((change) => change.split('=')[0]),
+    ['encoder.target-bitrate', 'size.caps'],
+  );
+});
+
+test('another device or encoder, and rest, close the pipeline', () => {
+  flow();
+  source.configure({ ...config, device: 'test' });
+  assert.ok(pipelines[0]?.closed);
+  assert.equal(pipelines.length, 2);
+  source.configure({ ...config, device: 'test', encoder: 'x264' });
+  assert.equal(pipelines.length, 3);
+  source.configure({ ...config, device: 'test', encoder: 'x264', active: false });
+  assert.ok(pipelines.every(({ closed }) => closed));
+  assert.equal(pipelines.length, 3);
+});
+
+test('frames standing still for 2 s are no signal, and pictures go on with a keyframe only', () => {
+  flow();
+  nowMs += 2_000;
+  source.look();
+  assert.equal(source.state.signal, 'ok');
+  nowMs += 1;
+  source.look();
+  assert.equal(source.state.signal, 'no-signal');
+  pipeline().unit();
+  assert.equal(pipeline().keyframesForced, 1);
+  assert.equal(units.length, 1);
+  pipeline().unit({ keyframe: true });
+  assert.equal(source.state.signal, 'ok');
+  assert.deepEqual(units.at(-1)?.discontinuity, true);
+  assert.equal(pipelines.length, 1);
+});
+
+test('after 10 s of nothing the device is opened anew', () => {
+  flow();
+  nowMs += 10_001;
+  source.look();
+  assert.ok(pipeline().closed);
+  nowMs += 500;
+  source.look();
+  assert.equal(pipelines.length, 2);
+  assert.equal(source.state.signal, 'no-signal');
+});
+
+test('a lost device is told once, tried again ever more slowly, and at once when its file comes back', () => {
+  source.configure(config);
+  const tries: number[] = [];
+  deviceThere = false;
+  pipeline().event('error', 'gone', 'system error: No such device');
+  assert.equal(source.state.signal, 'lost');
+  const until = nowMs + 20_000;
+  while (nowMs < until) {
+    nowMs += 500;
+    const before = pipelines.length;
+    source.look();
+    if (pipelines.length === before) continue;
+    tries.push(nowMs);
+    pipeline().event('error', 'gone', 'system error: No such device');
+  }
+  const gaps = tries.map((at, index) => at - (tries[index - 1] ?? 1_000));
+  assert.deepEqual(gaps.slice(0, 6), [500, 1_000, 2_000, 4_000, 5_000, 5_000]);
+  assert.deepEqual(lost, ['gone No such device']);
+  deviceThere = true;
+  nowMs += 500;
+  const before = pipelines.length;
+  source.look();
+  assert.equal(pipelines.length, before + 1);
+});
+
+test('what the device says of its input is the state, in words', () => {
+  source.configure(config);
+  pipeline().event('signal', 'unsupported', 'its timings are beyond what the device captures');
+  assert.deepEqual(source.state, {
+    signal: 'unsupported',
+    reason: 'its timings are beyond what the device captures',
+  });
+  nowMs += 500;
+  source.look();
+  pipeline().event('signal', 'no-signal', 'nothing arrives at the input');
+  assert.equal(source.state.signal, 'no-signal');
+});
+
+test('other timings at the input (source change) open the device anew at once', () => {
+  source.configure(config);
+  pipeline().event('signal', 'ok', '1920x1080 at 60.00 Hz');
+  pipeline().unit({ keyframe: true });
+  pipeline().event('signal', 'ok', '1280x720 at 60.00 Hz');
+  assert.equal(pipelines.length, 2);
+  assert.ok(pipelines[0]?.closed);
+});
+
+test('a format nobody takes is unsupported, with the reason', () => {
+  source.configure(config);
+  pipeline().event(
+    'error',
+    'Internal data stream error.',
+    'streaming stopped, reason not-negotiated (-4)',
+  );
+  assert.deepEqual(source.state, { signal: 'unsupported', reason: 'Internal data stream error.' });
+});
+
+test('a driver that holds its pipeline is told', () => {
+  flow();
+  pipeline().ends = false;
+  source.configure({ ...config, active: false });
+  assert.equal(hangs, 1);
+});
+
+test('counters go on over pipelines', () => {
+  flow();
+  pipeline().numbers = { ...pipeline().numbers, units: 10, dropped: 2, encodeMeanMs: 5 };
+  source.configure({ ...config, device: 'test' });
+  pipeline().numbers = { ...pipeline().numbers, units: 3, encodeMeanMs: 7, busyMs: 9 };
+  const { units: all, dropped, encodeMeanMs, busyMs } = source.numbers();
+  assert.deepEqual(
+    { all, dropped, encodeMeanMs, busyMs },
+    { all: 13, dropped: 2, encodeMeanMs: 7, busyMs: 9 },
+  );
+});
