@@ -17,7 +17,8 @@ import {
 } from './watched-sockets.ts';
 
 export const defaultSessionSocketLimits: WatchedSocketLimits = {
-  pingMs: 5_000,
+  // A network that is away for ten seconds takes no session with it, and no microphone.
+  pingMs: 15_000,
   maxMessageBytes: 64 * 1024,
   maxMessages: 500,
   maxQueuedBytes: 512 * 1024,

@@ -2,6 +2,9 @@ import type { Page } from 'playwright-core';
 import * as v from 'valibot';
 import type { ImpairRelay } from './impair.ts';
 
+/** Who knows where viewers reach `device` through it: an {@link ImpairRelay}, or what stands for one elsewhere. */
+export type Front = Pick<ImpairRelay, 'front'>;
+
 /**
  * Puts an {@link ImpairRelay} between a page and the device, by what each learns of the other's
  * addresses: the page gets one candidate, the relay's; the device gets none at all and finds the page
@@ -27,7 +30,7 @@ type Message = v.InferOutput<typeof messageSchema>;
  * (`PageProbe.remoteAddress()`) is `relay.endpoint`, and at the device, for which the viewer is of the
  * candidate type `prflx`.
  */
-export async function routeThroughRelay(page: Page, relay: ImpairRelay): Promise<RelayedSignaling> {
+export async function routeThroughRelay(page: Page, relay: Front): Promise<RelayedSignaling> {
   const signaling = { hidden: 0 };
   const hide = (sdp: string): string =>
     sdp.replace(/^a=candidate:.*\r?\n/gm, () => {
@@ -70,7 +73,7 @@ export async function routeThroughRelay(page: Page, relay: ImpairRelay): Promise
 /** RFC 8839 §5.1 */
 const hostCandidate = /^(candidate:\S+ 1 udp \d+) (\d+\.\d+\.\d+\.\d+) (\d+) typ host/i;
 
-async function relayedCandidate(candidate = '', relay: ImpairRelay): Promise<string | undefined> {
+async function relayedCandidate(candidate = '', relay: Front): Promise<string | undefined> {
   const [, start, address = '', port] = hostCandidate.exec(candidate) ?? [];
   if (start === undefined) return undefined;
   const front = await relay.front({ address, port: Number(port) });

@@ -15,6 +15,8 @@ export interface XScreen {
    * it. `rgb` is 0xRRGGBB.
    */
   paint(rows: { readonly from: number; readonly count: number; readonly rgb: number }): void;
+  /** Paints whole rows from row `from` on in the same way, 4 bytes a pixel: blue, green, red and one unused. */
+  paintPixels(rows: { readonly from: number; readonly pixels: Buffer }): void;
   /** Starts a program on it that does not outlive it. `env` is added to this process's. */
   run(argv: readonly string[], env?: Readonly<Record<string, string>>): ChildProcess;
   /** Ends it and what runs on it; idempotent. */
@@ -46,6 +48,7 @@ export async function startXScreen({
   return {
     display,
     paint: (rows) => framebuffer.paint(rows),
+    paintPixels: (rows) => framebuffer.paintPixels(rows),
     run(argv, env = {}) {
       const program = launch(argv, { ...env, DISPLAY: display }, ['ignore', 'ignore', 'ignore']);
       programs.add(program);
@@ -84,6 +87,13 @@ class Framebuffer {
   paint({ from, count, rgb }: Parameters<XScreen['paint']>[0]): void {
     const pixels = Buffer.alloc(count * this.#bytesPerLine);
     for (let at = 0; at < pixels.length; at += 4) pixels.writeUInt32LE(rgb, at);
+    this.paintPixels({ from, pixels });
+  }
+
+  paintPixels({ from, pixels }: Parameters<XScreen['paintPixels']>[0]): void {
+    if (pixels.length % this.#bytesPerLine !== 0) {
+      throw new RangeError(`${pixels.length} bytes; rows of ${this.#bytesPerLine} are painted`);
+    }
     writeSync(this.#file, pixels, 0, pixels.length, this.#start + from * this.#bytesPerLine);
   }
 

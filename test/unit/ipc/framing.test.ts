@@ -227,7 +227,7 @@ const anyType = fc.constantFrom<MessageType>(
 const anyFrame = fc.record(
   {
     type: anyType,
-    flags: fc.integer({ min: 0, max: 7 }),
+    flags: fc.integer({ min: 0, max: 15 }),
     sequence: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
     timestampNs: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
     payload: fc.uint8Array({ maxLength: 1_500, size: 'large' }).map((array) => Buffer.from(array)),
@@ -293,7 +293,7 @@ describe('properties of the framing', () => {
           }
           const flipped = bad.readUInt8(at);
           const unknown = field === 'type' && !knownTypes.has(flipped);
-          const reserved = field === 'flags' && (at - start === 7 || flipped > 7);
+          const reserved = field === 'flags' && (at - start === 7 || flipped > 15);
           const tooLong = field === 'length' && at - start === 11;
           if (unknown || reserved || tooLong) {
             assert.equal(fault?.field, field, 'what no header can say is a fault');
