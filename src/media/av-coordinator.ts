@@ -3,6 +3,7 @@ import type { Log } from '../log/log.ts';
 import { AudioDelayTarget } from './av-sync.ts';
 import { CalibrationHistory, type CalibrationResult } from './calibration-history.ts';
 import { CalibrationRun } from './calibration-run.ts';
+import { LiveLag } from './live-lag.ts';
 import type { EncodedAudioFrame, EncodedVideoFrame } from './media-types.ts';
 import { LiveSegments, type SegmentDiagnostic, segmentMessage } from './segments/live-segments.ts';
 import type { SegmentEncoders } from './segments/segment-encoders.ts';
@@ -31,6 +32,8 @@ export interface AvCoordinatorOptions {
   readonly log: Log;
   readonly nowMs?: () => number;
   readonly unixMs?: () => number;
+  /** CLOCK_MONOTONIC, the clock of the captures. */
+  readonly nowNs?: () => bigint;
 }
 
 /** How sound and picture are kept together, as the API shows it. */
@@ -66,6 +69,19 @@ export class AvCoordinator {
   readonly #calibration: CalibrationRun;
   readonly #lastFeedbackMs = new Map<string, number>();
   #clip: Pick<SegmentReport, 'hasSound' | 'hasPicture'> | undefined;
+  /**
+   * Up to when the clips reach, on the clock of the captures. What was captured before is no longer sent: time
+   * that went back would be delay at every viewer for good.
+   */
+  #clipSoundEndNs = 0n;
+  #clipPictureNs = -1n;
+  /**
+   * How late the live streams are here, by their capture and encoder. A clip is written as it passes; it is
+   * dated back by as much, so that to a viewer's jitter buffer it is no other stream.
+   */
+  readonly #soundLag = new LiveLag();
+  readonly #pictureLag = new LiveLag();
+  #clipLagNs = { sound: 0n, picture: 0n };
   #calibrating = false;
   #displaced = 0;
   #appliedDelayMs = 0;
@@ -76,11 +92,8 @@ export class AvCoordinator {
     this.#pipeline = new SegmentPipeline({
       encoders: options.encoders,
       sink: {
-        sound: (frame) => viewers.publishAudio(frame),
-        picture: (frame) => {
-          this.#began(this.#segments.picture(this.#moment(frame)), frame.captureTimeNs);
-          viewers.publishVideo(frame);
-        },
+        sound: (frame) => this.#clipSound(frame),
+        picture: (frame) => this.#clipPicture(frame),
       },
       observer: {
         begun: (report) => this.#clipBegun(report),
@@ -92,7 +105,10 @@ export class AvCoordinator {
         failed: (error) => log.warn({ error: error.message }, 'a clip could not be sent'),
       },
     });
-    this.#calibration = new CalibrationRun({ pipeline: this.#pipeline });
+    this.#calibration = new CalibrationRun({
+      pipeline: this.#pipeline,
+      soundShiftMs: () => Number(this.#soundLag.ns - this.#pictureLag.ns) / 1e6,
+    });
     this.#calibration.on('marker', ({ marker, viewers: asked }) => {
       for (const session of asked) viewers.tell(session, { type: 'av_calibration_marker', marker });
     });
@@ -107,7 +123,8 @@ export class AvCoordinator {
 
   /** A packet of the host's sound. */
   liveSound(frame: EncodedAudioFrame): void {
-    if (this.#clip?.hasSound === true) {
+    this.#soundLag.note(frame.captureTimeNs, this.#nowNs());
+    if (this.#clip?.hasSound === true || frame.captureTimeNs < this.#clipSoundEndNs) {
       this.#displaced += 1;
       return;
     }
@@ -117,7 +134,8 @@ export class AvCoordinator {
 
   /** A picture of the host's screen. */
   livePicture(frame: EncodedVideoFrame): void {
-    if (this.#clip?.hasPicture === true) {
+    this.#pictureLag.note(frame.captureTimeNs, this.#nowNs());
+    if (this.#clip?.hasPicture === true || frame.captureTimeNs <= this.#clipPictureNs) {
       this.#displaced += 1;
       return;
     }
@@ -183,8 +201,22 @@ export class AvCoordinator {
     await this.#pipeline.close();
   }
 
+  #clipSound(frame: EncodedAudioFrame): void {
+    const captureTimeNs = frame.captureTimeNs - this.#clipLagNs.sound;
+    this.#clipSoundEndNs = captureTimeNs + (BigInt(frame.samples) * 1_000_000_000n) / 48_000n;
+    this.#options.viewers.publishAudio({ ...frame, captureTimeNs });
+  }
+
+  #clipPicture(frame: EncodedVideoFrame): void {
+    const captureTimeNs = frame.captureTimeNs - this.#clipLagNs.picture;
+    this.#clipPictureNs = captureTimeNs;
+    this.#began(this.#segments.picture(this.#moment({ captureTimeNs })), captureTimeNs);
+    this.#options.viewers.publishVideo({ ...frame, captureTimeNs });
+  }
+
   #clipBegun({ hasSound, hasPicture }: SegmentReport): void {
     this.#clip = { hasSound, hasPicture };
+    this.#clipLagNs = { sound: this.#soundLag.ns, picture: this.#pictureLag.ns };
     this.#segments.change('clip');
   }
 
@@ -223,6 +255,10 @@ export class AvCoordinator {
     } catch (error) {
       this.#options.log.error({ error: messageOf(error) }, 'the sound’s delay did not change');
     }
+  }
+
+  #nowNs(): bigint {
+    return (this.#options.nowNs ?? (() => process.hrtime.bigint()))();
   }
 
   #nowMs(): number {

@@ -31,7 +31,8 @@ const words = ['A/V calibration', 'one flash, one chirp'];
 /**
  * A clip of a second with one marker in its middle: over two pictures a magenta block in the top left fifth, and
  * from the first of them on a chirp. Over a still card with words, or over the RGB that is given; the sound over
- * silence, or over what is given (48 kHz stereo).
+ * silence, or over what is given (48 kHz stereo). `soundShiftMs` later than the flash (or earlier) the chirp
+ * begins, as far as the clip reaches; 0 unless told.
  */
 export function calibrationClip(options: {
   readonly marker: number;
@@ -39,8 +40,9 @@ export function calibrationClip(options: {
   readonly format: CalibrationFormat;
   readonly background?: Buffer | undefined;
   readonly pcm?: Int16Array | undefined;
+  readonly soundShiftMs?: number;
 }): Segment {
-  const { marker, epoch, format, background, pcm } = options;
+  const { marker, epoch, format, background, pcm, soundShiftMs = 0 } = options;
   const { width, height, framesPerSecond } = format;
   const still = background ?? calibrationCard(format);
   const flash = Buffer.from(still);
@@ -53,10 +55,10 @@ export function calibrationClip(options: {
   const samples = Math.ceil((count * segmentRateHz) / framesPerSecond);
   const sound = new Int16Array(Math.max(samples * channels, pcm?.length ?? 0));
   if (pcm !== undefined) sound.set(pcm);
-  addChirp(sound, {
-    from: Math.round((picture * segmentRateHz) / framesPerSecond),
-    framesPerSecond,
-  });
+  const chirpS = picture / framesPerSecond + soundShiftMs / 1_000;
+  const latest = samples - chirpSamples(framesPerSecond);
+  const from = Math.min(Math.max(Math.round(chirpS * segmentRateHz), 0), Math.max(latest, 0));
+  addChirp(sound, { from, framesPerSecond });
   return {
     ...{ epoch, kind: 'clip', width, height, framesPerSecond, pictures, pcm: sound },
     marker: { id: marker, picture },

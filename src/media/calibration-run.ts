@@ -22,6 +22,8 @@ export interface CalibrationRunOptions {
   /** RGB of that size to put markers over; a card with words by default. */
   readonly background?: () => Buffer | undefined;
   readonly timers?: SegmentTimers;
+  /** How much later the host's sound gets here than its picture, in ms; clips are made alike. 0 unless told. */
+  readonly soundShiftMs?: () => number;
 }
 
 export interface CalibrationRunEvents {
@@ -131,7 +133,11 @@ export class CalibrationRun extends EventEmitter<CalibrationRunEvents> {
     });
     this.#card ??= calibrationCard(format);
     const still = background?.() ?? this.#card;
-    const clip = calibrationClip({ marker, epoch: 0, format, background: still });
+    const soundShiftMs = this.#options.soundShiftMs?.() ?? 0;
+    const clip = calibrationClip({
+      ...{ marker, epoch: 0, format, soundShiftMs },
+      background: still,
+    });
     await pipeline.publish(clip);
     await withinDeadline(isOut, {
       timers: this.#timers,

@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
+import * as v from 'valibot';
 
 /**
  * Two machines and a cable between them, on this one: network namespaces joined by a pair of virtual network cards, with IPv4 and
@@ -32,6 +33,9 @@ export interface RateLimit {
   /** What passes at once; the least that reaches the rate by default. */
   readonly burstBytes?: number;
 }
+
+/** As tc shows a side's queues. */
+const queuesSchema = v.array(v.object({ backlog: v.number() }));
 
 /** Why there can be no namespaces here; undefined where there can. */
 export function networkDenied(): string | undefined {
@@ -117,6 +121,13 @@ export class NetworkSide {
       `${latencyMs}ms`,
     ];
     await this.run('tc', ['qdisc', 'replace', ...device, 'tbf', ...bucket]);
+  }
+
+  /** Bytes that wait behind the limit now. */
+  async queuedBytes(): Promise<number> {
+    const shown = await this.run('tc', ['-s', '-j', 'qdisc', 'show', 'dev', this.#link]);
+    const [queue] = v.parse(queuesSchema, JSON.parse(shown));
+    return queue?.backlog ?? 0;
   }
 
   /** Packets that the limit dropped so far. */

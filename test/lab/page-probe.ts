@@ -125,6 +125,17 @@ export class PageProbe {
     return v.parse(v.array(flashSchema), await this.#page.evaluate('earshotProbe.takeFlashes()'));
   }
 
+  /** Notes when the page's video element shows a picture, from the first call on; false while it has none. */
+  async watchPictures(): Promise<boolean> {
+    return v.parse(v.boolean(), await this.#page.evaluate('earshotProbe.watchPictures()'));
+  }
+
+  /** When pictures were shown since the last call, ms of the Unix epoch, oldest first. */
+  async takePictures(): Promise<number[]> {
+    const times: unknown = await this.#page.evaluate('earshotProbe.takePictures()');
+    return v.parse(v.array(v.number()), times);
+  }
+
   /** Where the received media comes from. Throws without a connection. */
   async remoteAddress(): Promise<{ address: string; port: number }> {
     const remote: unknown = await this.#page.evaluate('earshotProbe.remoteAddress()');

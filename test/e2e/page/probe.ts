@@ -1,6 +1,7 @@
 import { ChirpListener } from './chirp-listener.ts';
 import { FlashWatcher } from './flash-watcher.ts';
 import { type ReceivedFrame, recordFrames } from './frame-recorder.ts';
+import { PictureWatcher } from './picture-watcher.ts';
 import { RivalViewer } from './rival-viewer.ts';
 
 /**
@@ -14,6 +15,7 @@ const frames: ReceivedFrame[] = [];
 const listener = new ChirpListener();
 const rival = new RivalViewer();
 const flashes = new FlashWatcher();
+const pictures = new PictureWatcher();
 const recording = Reflect.get(globalThis, 'earshotRecordFrames') === true;
 
 class WatchedPeerConnection extends RTCPeerConnection {
@@ -56,6 +58,14 @@ function watchFlashes(): boolean {
   return true;
 }
 
+/** Notes when the page's video element shows a picture, from the first call on; false while there is none. */
+function watchPictures(): boolean {
+  const video = document.querySelector('video');
+  if (video === null) return false;
+  pictures.watch(video);
+  return true;
+}
+
 /** Where the newest connection's media comes from: address and port of the selected remote candidate. */
 async function remoteAddress(): Promise<{ address: string; port: number } | null> {
   const report = await peers.at(-1)?.getStats();
@@ -76,6 +86,8 @@ const probe = {
   watchFlashes,
   picturesSeen: () => flashes.pictures,
   takeFlashes: () => flashes.take(),
+  watchPictures,
+  takePictures: () => pictures.take(),
   remoteAddress,
   connectionStates: () => peers.map((peer) => peer.connectionState),
   frames: () => frames,

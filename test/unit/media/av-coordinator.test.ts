@@ -183,8 +183,52 @@ describe('sound and picture together', () => {
     await waitFor('its end', () => !coordinator.status().calibrating);
     await waitFor('the live streams', () => keyframes() > 0);
     await coordinator.stop();
-    coordinator.livePicture(picture(10_000));
+    coordinator.livePicture({ ...picture(0), captureTimeNs: process.hrtime.bigint() });
     assert.equal(pictures.at(-1)?.payload[0], 9, 'the live picture is back');
+  });
+
+  it('sends nothing live that was captured before the clip ended: time does not go back', async () => {
+    const { coordinator, sounds, pictures, keyframes } = lab();
+    coordinator.receive('s1', { type: 'av_calibration_config', enabled: true });
+    await waitFor('a clip', () => pictures.length > 0);
+    coordinator.receive('s1', { type: 'av_calibration_config', enabled: false });
+    await waitFor('the live streams', () => keyframes() > 0 && !coordinator.status().calibrating);
+    const sound = sounds.at(-1);
+    const shown = pictures.at(-1);
+    assert.ok(sound !== undefined && shown !== undefined);
+    const endNs = sound.captureTimeNs + 20_000_000n;
+    const before = [sounds.length, pictures.length];
+    coordinator.liveSound({ ...soundAt(0), captureTimeNs: endNs - 1n });
+    coordinator.livePicture({ ...picture(0), captureTimeNs: shown.captureTimeNs });
+    assert.deepEqual([sounds.length, pictures.length], before);
+    coordinator.liveSound({ ...soundAt(0), captureTimeNs: endNs });
+    coordinator.livePicture({ ...picture(0), captureTimeNs: shown.captureTimeNs + 1n });
+    assert.deepEqual(
+      [sounds.length, pictures.length],
+      before.map((count) => count + 1),
+    );
+    await coordinator.stop();
+  });
+
+  it('dates clips back by what the live streams take, and lets the chirp follow as the sound does', async () => {
+    const { coordinator, sounds, pictures } = lab();
+    const [soundLagNs, pictureLagNs] = [300_000_000n, 100_000_000n];
+    for (let n = 0; n < 5; n += 1) {
+      const nowNs = process.hrtime.bigint();
+      coordinator.liveSound({ ...soundAt(0), captureTimeNs: nowNs - soundLagNs });
+      coordinator.livePicture({ ...picture(0), captureTimeNs: nowNs - pictureLagNs });
+    }
+    const [live, shown] = [sounds.length, pictures.length];
+    coordinator.receive('s1', { type: 'av_calibration_config', enabled: true });
+    await waitFor('a clip', () => sounds.length > live && pictures.length > shown);
+    const lateNs = (frame: { captureTimeNs: bigint } | undefined): bigint =>
+      process.hrtime.bigint() - (frame?.captureTimeNs ?? 0n);
+    assert.ok(lateNs(sounds.at(-1)) >= soundLagNs);
+    assert.ok(lateNs(pictures.at(-1)) >= pictureLagNs);
+    const difference = lateNs(sounds[live]) - lateNs(pictures[shown]);
+    assert.ok(difference > 190_000_000n && difference < 210_000_000n, `${difference}`);
+    coordinator.receive('s1', { type: 'av_calibration_config', enabled: false });
+    await coordinator.stop();
   });
 
   it('forgets a viewer that left', () => {

@@ -154,3 +154,18 @@ test('words that do not fit are cut, at no other place than the edges', () => {
   const card = drawCard({ width: 16, height: 16, lines: ['far too long for this', 'and', 'more'] });
   assert.equal(card.length, 16 * 16 * 3);
 });
+
+test('the chirp follows the flash by what is asked for, as far as the clip reaches', () => {
+  const firstMs = (soundShiftMs: number): number => {
+    const { pcm } = calibrationClip({
+      ...{ marker: 1, epoch: 1, format: calibrationFormat, soundShiftMs },
+    });
+    return pcm.findIndex((sample) => sample !== 0) / 2 / 48;
+  };
+  const flashMs = firstMs(0);
+  for (const shiftMs of [41.5, -120]) {
+    assert.ok(Math.abs(firstMs(shiftMs) - flashMs - shiftMs) < 0.1, `${shiftMs}`);
+  }
+  assert.ok(firstMs(-5_000) < 1);
+  assert.ok(firstMs(5_000) < 1_000 - 79);
+});
