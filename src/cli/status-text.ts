@@ -123,10 +123,23 @@ export function sessionsText(
     ...(sessions.some(({ microphonePackets }) => microphonePackets > 0) ? microphoneColumns : []),
     ...(rates === undefined ? [] : [rateColumn(rates)]),
   ];
-  return textTable(
+  const table = textTable(
     shown.map(([heading]) => heading),
     sessions.map((session) => shown.map(([, cell]) => cell(session))),
   );
+  return `${table}${reasonsText(sessions)}`;
+}
+
+/** Why a viewer is not connected, or gets no picture: sentences, too long for a column. */
+function reasonsText(sessions: Status['sessions']): string {
+  return sessions
+    .flatMap(({ id, reason, video }) => [
+      ...(reason === '' ? [] : [`${printable(id)}: ${printable(reason)}\n`]),
+      ...(video === undefined || video.reason === ''
+        ? []
+        : [`${printable(id)}, picture: ${printable(video.reason)}\n`]),
+    ])
+    .join('');
 }
 
 type SessionStatus = Status['sessions'][number];
@@ -134,7 +147,7 @@ type Column = readonly [heading: string, cell: (session: SessionStatus) => strin
 
 const viewerColumns: readonly Column[] = [
   ['VIEWER', ({ id }) => id],
-  ['STATE', ({ state, reason }) => (reason === '' ? state : `${state} (${reason})`)],
+  ['STATE', ({ state }) => state],
   ['SINCE', ({ ageMs }) => durationText(ageMs)],
   ['VIA', ({ candidateType }) => (candidateType === '' ? '–' : candidateType)],
   ['RTT', ({ roundTripMs }) => millisecondsText(roundTripMs)],
@@ -156,7 +169,7 @@ const videoColumns: readonly Column[] = [
     'PICTURES',
     ({ video }) => {
       if (video === undefined) return '–';
-      return video.reason === '' ? String(video.framesSent) : `none (${video.reason})`;
+      return video.reason === '' ? String(video.framesSent) : 'none';
     },
   ],
   ['MISSED', ({ video }) => (video === undefined ? '–' : String(video.framesDropped))],

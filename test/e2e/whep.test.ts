@@ -10,6 +10,7 @@ import { launchBrowser } from '../fixtures/browser.ts';
 import { InMemoryServices } from '../fixtures/in-memory-services.ts';
 import { startMediaHub } from '../fixtures/media-hub.ts';
 import { OpusSource } from '../fixtures/opus-source.ts';
+import { encodeClip, PictureSource } from '../fixtures/picture-source.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
 
 /** WHEP with a client of the draft's own author (npm: whip-whep), in Chromium. */
@@ -20,6 +21,7 @@ let browser: Browser;
 let client: string;
 let hub: MediaHub;
 let source: OpusSource;
+let picture: PictureSource;
 let api: TestApi;
 let page: Page;
 
@@ -41,9 +43,18 @@ before(async () => {
   api = await startApi({ whepToken: token, services });
   source = new OpusSource({ publish: (frame) => hub.publishAudio(frame), frameMs: 20 });
   source.start();
+  hub.setVideo({ codec: 'vp8' });
+  picture = new PictureSource({
+    publish: (frame) => hub.publishVideo(frame),
+    codec: 'vp8',
+    clip: await encodeClip('vp8', 60),
+  });
+  hub.on('keyframe-wanted', () => picture.requestKeyframe());
+  picture.start();
 });
 after(async () => {
   source.stop();
+  picture.stop();
   await api.stop();
   await hub.stop();
   await browser.close();
@@ -61,8 +72,8 @@ async function view({ bearer = token, video = true } = {}): Promise<void> {
       pc.addTransceiver('audio', { direction: 'recvonly' });
       if (${video}) pc.addTransceiver('video', { direction: 'recvonly' });
       pc.ontrack = ({ track }) => {
-        if (track.kind !== 'audio') return;
-        const element = document.createElement('audio');
+        const element = document.createElement(track.kind);
+        document.body.append(element);
         element.srcObject = new MediaStream([track]);
         void element.play();
       };
@@ -77,6 +88,19 @@ const inboundSchema = v.object({
   totalSamplesReceived: v.number(),
   concealedSamples: v.number(),
 });
+
+/** Waits until a picture is shown, and gives its size. */
+async function size(): Promise<unknown> {
+  return await waitFor(
+    'a picture',
+    async () =>
+      await page.evaluate(`(() => {
+        const video = document.querySelector('video');
+        return video !== null && video.videoWidth > 0 && [video.videoWidth, video.videoHeight];
+      })()`),
+    20_000,
+  );
+}
 
 async function sound(): Promise<v.InferOutput<typeof inboundSchema>> {
   return await waitFor(
@@ -97,10 +121,11 @@ async function sound(): Promise<v.InferOutput<typeof inboundSchema>> {
 
 describe('a WHEP player', () => {
   for (const video of [true, false]) {
-    it(`hears the host, ${video ? 'asking for a picture too' : 'asking for the sound alone'}, and leaves`, async () => {
+    it(`${video ? 'hears and sees the host' : 'hears the host, having asked for no picture'}, and leaves`, async () => {
       await view({ video });
       const { totalSamplesReceived, concealedSamples } = await sound();
       assert.ok(concealedSamples < totalSamplesReceived / 2);
+      if (video) assert.deepEqual(await size(), [640, 360]);
       assert.equal(hub.sessions().length, 1);
       assert.equal(hub.sessions()[0]?.state, 'connected');
       await page.evaluate('whep.stop()');

@@ -10,6 +10,8 @@ export interface LinkSettings {
   readonly propagationMs?: number;
   /** Longest extra delay (uniform); packets wait behind one held up. 0 by default. */
   readonly jitterMs?: number;
+  /** When what would arrive at a time arrives in truth: then, or later. Never later by default. */
+  readonly heldUntilMs?: (atMs: number) => number;
   /** Share of packets lost on their own, 0–1. */
   readonly lossRate?: (atMs: number) => number;
   /** Any whole number. */
@@ -46,6 +48,7 @@ export class LinkSimulator<P> {
       queueMs: 300,
       propagationMs: 25,
       jitterMs: 0,
+      heldUntilMs: (atMs) => atMs,
       lossRate: () => 0,
       seed: 1,
       ...settings,
@@ -91,8 +94,9 @@ export class LinkSimulator<P> {
   }
 
   #deliver(payload: P, leftMs: number): void {
-    const { propagationMs, jitterMs, lossRate } = this.#settings;
-    const atMs = Math.max(leftMs + propagationMs + this.#random() * jitterMs, this.#newestMs);
+    const { propagationMs, jitterMs, heldUntilMs, lossRate } = this.#settings;
+    const dueMs = heldUntilMs(leftMs + propagationMs + this.#random() * jitterMs);
+    const atMs = Math.max(dueMs, this.#newestMs);
     if (this.#random() < lossRate(leftMs)) {
       this.lost += 1;
       return;

@@ -108,6 +108,21 @@ describe('the status for people', () => {
     assert.ok(text.split('\n').every((line) => line.length < 130));
   });
 
+  it('says under the viewers why one gets no picture', () => {
+    const [session] = status().sessions;
+    assert.ok(session !== undefined);
+    const video = {
+      ...{ codec: 'h264', reason: 'The browser cannot decode H.264.', packetsSent: 0 },
+      ...{ bytesSent: 0, framesSent: 0, keyframesSent: 0, framesDropped: 0 },
+      ...{ packetsRetransmitted: 0, packetsPadding: 0, keyframesWanted: 0, targetKbps: -1 },
+      ...{ packetsLost: 0, lossPercent: 0, jitterMs: 0, roundTripMs: -1 },
+    } as const;
+    const text = sessionsText(status({ sessions: [{ ...session, video }] }));
+    assert.match(text, /PICTURES +MISSED +PATH CARRIES/);
+    assert.match(text, / none +0 +–/);
+    assert.match(text, /\ns1, picture: The browser cannot decode H\.264\.\n/);
+  });
+
   it('shows viewers, and an unknown round trip as a dash', () => {
     const [session] = status().sessions;
     assert.ok(session);
@@ -119,7 +134,7 @@ describe('the status for people', () => {
       sessionsText(
         status({ sessions: [{ ...session, roundTripMs: -1, state: 'failed', reason: 'ICE' }] }),
       ),
-      /failed \(ICE\) .* – +1\.5 ms/,
+      /failed .* – +1\.5 ms.*\ns1: ICE\n/,
     );
     assert.equal(sessionsText(status({ sessions: [] })), 'No viewers.\n');
   });
