@@ -4,12 +4,14 @@ import type { ErrorCode } from '../errors/catalogue.ts';
 import { EarshotError, isEarshotError, messageOf } from '../errors/earshot-error.ts';
 import type { Log } from '../log/log.ts';
 import { FastLaneSender } from './fast-lane-sender.ts';
-import { IceRestart, type IceRestartLimits } from './ice-restart.ts';
+import { IceRestart } from './ice-restart.ts';
 import type { MicrophoneFrame, SessionState, SessionStatus } from './media-types.ts';
 import type { MicrophonePacket } from './microphone-reception.ts';
 import type { Peer, SoundPacket } from './peer.ts';
-import { addCounts, allDrops, noCounts, type PeerCounts } from './peer-counts.ts';
+import { addCounts, noCounts } from './peer-counts.ts';
 import { readAnswer } from './sdp-answer.ts';
+import { defaultSessionLimits, type SessionLimits } from './session-limits.ts';
+import { describeSession, type SessionTotals } from './session-status.ts';
 import type { AvMessage, DeviceMessage, ViewerMessage } from './signaling-messages.ts';
 import { maxDatagramMessageBytes, type TransportState } from './transport.ts';
 import { invalidMessage, readViewerMessage } from './viewer-message.ts';
@@ -30,29 +32,6 @@ export interface SessionOptions {
 
 export type DeviceIceServers = Extract<DeviceMessage, { type: 'webrtc_config' }>['ice_servers'];
 
-export interface SessionLimits extends IceRestartLimits {
-  /** From the offer to the answer. */
-  readonly answerMs: number;
-  /** From the answer to a connection. */
-  readonly connectMs: number;
-  /** Between two media resets. */
-  readonly resetMs: number;
-  /** Silence after which the viewer is asked for a sign of life, once a tick. */
-  readonly probeMs: number;
-  /** Silence after which it is taken for gone. */
-  readonly silenceMs: number;
-}
-
-const defaultLimits: SessionLimits = {
-  answerMs: 30_000,
-  connectMs: 30_000,
-  resetMs: 2_000,
-  restartMs: 2_000,
-  restartDeadlineMs: 15_000,
-  probeMs: 2_000,
-  silenceMs: 6_000,
-};
-
 /** Candidates that may come before the answer they belong to. */
 const maxEarlyCandidates = 64;
 /** Refused messages in a row after which the WebSocket is closed: a page of ours sends none. */
@@ -66,8 +45,6 @@ export interface SessionEvents {
   /** What the viewer says of sound and picture together. */
   av: [AvMessage];
 }
-
-type SessionTotals = PeerCounts & { readonly datagramsRefused: number };
 
 type Phase = 'idle' | 'offering' | 'offered' | 'answered';
 
@@ -101,7 +78,7 @@ export class Session extends EventEmitter<SessionEvents> {
   constructor(options: SessionOptions) {
     super();
     this.#options = options;
-    this.#limits = { ...defaultLimits, ...options.limits };
+    this.#limits = { ...defaultSessionLimits, ...options.limits };
     this.#restart = new IceRestart({ limits: this.#limits, nowMs: options.nowMs });
     this.#log = options.log.child({ session: this.id.slice(0, 8) });
     this.#startedMs = options.nowMs();
@@ -187,28 +164,15 @@ export class Session extends EventEmitter<SessionEvents> {
   }
 
   status(): SessionStatus {
-    const totals = this.totals();
-    return {
+    return describeSession({
       id: this.id,
       state: this.#state,
       reason: this.#reason,
       ageMs: this.#options.nowMs() - this.#startedMs,
-      candidateType: this.#peer?.transport.candidateType ?? '',
-      packetsSent: totals.packetsSent,
-      bytesSent: totals.bytesSent,
-      packetsRetransmitted: totals.packetsRetransmitted,
-      packetsLost: this.#peer?.reception.packetsLost ?? 0,
-      fractionLost: this.#peer?.reception.fractionLost ?? 0,
-      jitterMs: this.#peer?.reception.jitterMs ?? 0,
-      roundTripMs: this.#roundTripMs(),
-      microphonePackets: totals.microphonePackets,
-      microphoneBytes: totals.microphoneBytes,
-      microphoneLost: totals.microphoneLost,
-      microphoneJitterMs: this.#peer?.microphoneJitterMs ?? 0,
-      microphoneFramesDropped: allDrops(totals.microphoneDrops),
-      datagramsRefused: totals.datagramsRefused,
+      peer: this.#peer,
+      totals: this.totals(),
       fastLane: this.fastLane.status(),
-    };
+    });
   }
 
   /** Counts of this session, over all its peers. */
@@ -482,11 +446,6 @@ export class Session extends EventEmitter<SessionEvents> {
       // The offer had its answer, and nothing will come of it.
       this.#fail(messageOf(error));
     }
-  }
-
-  #roundTripMs(): number {
-    const reported = this.#peer?.reception.roundTripMs ?? -1;
-    return reported >= 0 ? reported : (this.#peer?.transport.roundTripMs ?? -1);
   }
 }
 

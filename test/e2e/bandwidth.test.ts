@@ -9,7 +9,7 @@ import { type LongPath, startLongPath } from '../lab/long-path.ts';
 import { type Network, networkDenied, startNetwork } from '../lab/netns.ts';
 import { PageProbe } from '../lab/page-probe.ts';
 import { MachineLoad } from '../lab/process-usage.ts';
-import { sound, type Stage, startStage, type Viewer } from '../lab/stage.ts';
+import { type Stage, sound, startStage, type Viewer } from '../lab/stage.ts';
 import { startXScreen } from '../lab/x-screen.ts';
 
 /**

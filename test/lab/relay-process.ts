@@ -13,9 +13,7 @@ async function main(): Promise<void> {
   const relay = new ImpairRelay({ seed: 1 });
   relay.toDevice.set({ delayMs });
   relay.toViewer.set({ delayMs });
-  process.stdout.write(
-    `${JSON.stringify(await relay.front({ address, port: Number(port) }))}\n`,
-  );
+  process.stdout.write(`${JSON.stringify(await relay.front({ address, port: Number(port) }))}\n`);
   await once(process, 'SIGTERM');
   await relay.stop();
 }

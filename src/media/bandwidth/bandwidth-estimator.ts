@@ -34,6 +34,8 @@ const longQueueMs = 100;
 /** Where so much less comes through than is offered, and the queue is so long, the trend is not waited for. */
 const fillingQueueMs = 50;
 const throughShare = 0.75;
+/** Where a packet waited for less there is no queue: what a radio held up for a moment, and let go, is none. */
+const standingQueueMs = 10;
 /** After a probe its queue drains for so long, and the time of a round trip. */
 const drainMs = 250;
 /** No word of what is sent for so long: less is sent, again and again. */
@@ -228,14 +230,21 @@ export class BandwidthEstimator {
     const { recentBps } = this.#acknowledged;
     return (
       this.#queueMs > fillingQueueMs &&
+      this.#shortestQueueMs > standingQueueMs &&
       recentBps !== undefined &&
       recentBps < throughShare * (this.#offered.recentBps ?? 0)
     );
   }
 
+  /** The detector's signal; a trend that leaves no queue behind is no overuse. */
+  get #standingUsage(): Usage {
+    const { usage } = this.#detector;
+    return usage === 'overuse' && this.#shortestQueueMs < standingQueueMs ? 'underuse' : usage;
+  }
+
   /** The usage as it is when the queue that a probe made is left out, which is gone a little after it. */
   #usageAt(nowMs: number, isFalling: boolean): Usage {
-    const usage = isFalling ? 'overuse' : this.#detector.usage;
+    const usage = isFalling ? 'overuse' : this.#standingUsage;
     if (this.#probe.isRunning) return this.#probeUsage(usage, nowMs);
     if (usage === 'overuse' && !isFalling && nowMs < this.#drainedMs) return 'underuse';
     // A queue that stands has no trend; it has to go before there is more.

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type { PictureAreaProps } from '../picture/picture-part.ts';
-import { figuresText, overlayWords, placeholderWords } from '../picture/picture-text.ts';
+import { canDecode, figuresText, overlayWords, placeholderWords } from '../picture/picture-text.ts';
 import type { PictureSize } from '../preferences.ts';
 import { Choice } from './choice.tsx';
 import { Icon } from './icon.tsx';
@@ -23,7 +23,10 @@ export function PictureArea({
   useEffect(() => {
     frame.current?.prepend(element);
   }, [element]);
-  const placeholder = placeholderWords({ connection, status, picture });
+  const placeholder = placeholderWords({
+    ...{ connection, status, picture },
+    decodes: canDecode(status?.codec),
+  });
   const overlay = overlayWords(picture, status);
   return (
     <section class="picture" aria-label="The host’s picture">

@@ -12,17 +12,34 @@ const signalTexts: Readonly<Record<VideoStatus['signal'], string>> = {
   lost: 'The device that captures the picture is gone.',
 };
 
+const codecNames = { vp8: 'VP8', h264: 'H.264' } as const;
+
+/** Whether this browser decodes what the device encodes; so far as either says. */
+export function canDecode(
+  codec: VideoStatus['codec'] | undefined,
+  capabilities = RTCRtpReceiver.getCapabilities('video'),
+): boolean {
+  if (codec === undefined || codec === null || capabilities === null) return true;
+  return capabilities.codecs.some(({ mimeType }) => mimeType.toLowerCase() === `video/${codec}`);
+}
+
 /** What stands in place of the picture while there is none; empty while there is one. */
 export function placeholderWords({
   connection,
   status,
   picture,
+  decodes = true,
 }: {
   readonly connection: ConnectionState['kind'];
   readonly status: VideoStatus | undefined;
   readonly picture: Pick<PictureState, 'shown'>;
+  /** See {@link canDecode}. */
+  readonly decodes?: boolean;
 }): string {
   if (picture.shown) return '';
+  if (!decodes && status?.codec) {
+    return `This browser cannot decode ${codecNames[status.codec]}, in which the device sends the picture.`;
+  }
   if (connection !== 'connected') return 'The picture comes with the connection.';
   const text = status === undefined ? '' : signalTexts[status.signal];
   return text === '' ? 'Waiting for the first picture.' : withReason(text, status);

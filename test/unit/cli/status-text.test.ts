@@ -112,7 +112,8 @@ describe('the status for people', () => {
     const [session] = status().sessions;
     assert.ok(session !== undefined);
     const video = {
-      ...{ codec: 'h264', reason: 'The browser cannot decode H.264.', packetsSent: 0 },
+      codec: 'h264',
+      ...{ reason: 'The browser cannot decode H.264.', packetsSent: 0 },
       ...{ bytesSent: 0, framesSent: 0, keyframesSent: 0, framesDropped: 0 },
       ...{ packetsRetransmitted: 0, packetsPadding: 0, keyframesWanted: 0, targetKbps: -1 },
       ...{ packetsLost: 0, lossPercent: 0, jitterMs: 0, roundTripMs: -1 },

@@ -127,6 +127,18 @@ for (const jitterMs of [10, 20]) {
   });
 }
 
+for (const heldMs of [60, 100, 150]) {
+  test(`a radio that holds everything up for ${heldMs} ms, about once a second: the rate does not fall`, () => {
+    const everyMs = 1_100;
+    const heldUntilMs = (atMs: number) =>
+      atMs % everyMs < heldMs ? atMs - (atMs % everyMs) + heldMs : atMs;
+    const run = simulateBandwidth({ seconds: 30, link: { rateBps: () => 5e6, heldUntilMs } });
+    for (const { videoKbps, atMs } of between(run, 5, 30)) {
+      assert.equal(videoKbps, mostKbps, `at ${atMs} ms`);
+    }
+  });
+}
+
 test('a picture that is still for half a minute does not bring the estimate down', () => {
   const run = simulateBandwidth({
     seconds: 60,

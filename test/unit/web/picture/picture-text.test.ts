@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  canDecode,
   figuresText,
   overlayWords,
   placeholderWords,
@@ -23,6 +24,23 @@ test('words stand in for a picture that is not there yet', () => {
     'The device that captures the picture is gone. /dev/video0 went away.',
   );
   assert.equal(placeholderWords({ connection: 'failed', status: lost, picture: moving }), '');
+});
+
+test('a browser without the codec is told so, and is not left waiting', () => {
+  const codecs = (...mimeTypes: string[]) => ({
+    codecs: mimeTypes.map((mimeType) => ({ mimeType, clockRate: 90_000 })),
+    headerExtensions: [],
+  });
+  assert.equal(canDecode('h264', codecs('video/VP8', 'video/rtx')), false);
+  assert.equal(canDecode('h264', codecs('video/VP8', 'video/H264')), true);
+  assert.equal(canDecode(null, codecs()), true, 'not known yet');
+  assert.equal(canDecode('vp8', null), true, 'the browser does not say');
+  const status = { ...ok, codec: 'h264' } as const;
+  const picture = { shown: false };
+  assert.equal(
+    placeholderWords({ connection: 'connected', status, picture, decodes: false }),
+    'This browser cannot decode H.264, in which the device sends the picture.',
+  );
 });
 
 test('over a picture it is said when it stands still, and why the device shows its slate', () => {
