@@ -109,6 +109,7 @@ export class Peer extends EventEmitter<PeerEvents> {
       ntp,
       nowMs,
       targetBps: () => this.targetBps,
+      queueMs: () => this.#bandwidth.queueMs,
       onKeyframeWanted: () => this.emit('keyframe-wanted'),
     });
   }

@@ -49,10 +49,8 @@ export class SendHistory {
    * under way), and the budget allows it.
    */
   repeat(sequence: number, nowMs: number, spacingMs: number): RtpPacket | undefined {
-    const slot = this.#slots[sequence % this.#slots.length];
-    if (slot === undefined || slot.sequence !== sequence || slot.repeats >= maxRepeats) {
-      return undefined;
-    }
+    const slot = this.#slot(sequence);
+    if (slot === undefined || slot.repeats >= maxRepeats) return undefined;
     if (slot.lastMs >= 0 && nowMs - slot.lastMs < spacingMs) return undefined;
     if (!this.#budget.take(nowMs, slot.packet.payload.length)) return undefined;
     slot.repeats += 1;
@@ -60,9 +58,19 @@ export class SendHistory {
     return slot.packet;
   }
 
+  /** Whether it was repeated as often as it may be, the last time more than `spacingMs` ago. */
+  isExhausted(sequence: number, nowMs: number, spacingMs: number): boolean {
+    const slot = this.#slot(sequence);
+    return slot !== undefined && slot.repeats >= maxRepeats && nowMs - slot.lastMs >= spacingMs;
+  }
+
   /** The packet of that sequence number, if it is still known. */
   packet(sequence: number): RtpPacket | undefined {
+    return this.#slot(sequence)?.packet;
+  }
+
+  #slot(sequence: number): Slot | undefined {
     const slot = this.#slots[sequence % this.#slots.length];
-    return slot?.sequence === sequence ? slot.packet : undefined;
+    return slot?.sequence === sequence ? slot : undefined;
   }
 }

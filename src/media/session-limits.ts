@@ -10,7 +10,10 @@ export interface SessionLimits extends IceRestartLimits {
   readonly resetMs: number;
   /** Silence after which the viewer is asked for a sign of life, once a tick. */
   readonly probeMs: number;
-  /** Silence after which it is taken for gone. */
+  /**
+   * Silence after which it is taken for gone: longer than a browser takes to notice (Chromium: up to 8 s) and the page
+   * to ask for an ICE restart (2 s more), which would find nothing left to restart.
+   */
   readonly silenceMs: number;
 }
 
@@ -21,5 +24,5 @@ export const defaultSessionLimits: SessionLimits = {
   restartMs: 2_000,
   restartDeadlineMs: 15_000,
   probeMs: 2_000,
-  silenceMs: 6_000,
+  silenceMs: 12_000,
 };

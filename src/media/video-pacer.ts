@@ -57,6 +57,12 @@ export class VideoPacer {
     return true;
   }
 
+  /** How long repeats of so many bytes would take from now, in ms. */
+  repeatMs(bytes: number): number {
+    const missing = Math.max(0, bytes - this.#repeats);
+    return (missing * 8_000) / (repeatShare * this.#targetBps);
+  }
+
   /** A keyframe of so many bytes begins to wait. */
   expectKeyframe(bytes: number): void {
     this.#floorBps = Math.max(this.#floorBps, (bytes * 8 * 1_000) / keyframeDrainMs);

@@ -9,6 +9,8 @@ import { videoClockRate } from './video-clock.ts';
 
 /** 5 s at 4 Mbit/s, 1 s at 18. */
 const historyPackets = 2_048;
+/** A packet that was refused and is not asked for again within it has come. */
+const forgottenMs = 500;
 /** Packets sent as padding at once. */
 const maxPaddingPackets = 16;
 
@@ -28,6 +30,12 @@ export class VideoRepeats {
   readonly #history: SendHistory;
   #isAgreed = false;
   #newest = 0;
+  /** Packets of the last keyframe and since. */
+  #needed = 0;
+  /** Bytes that the budget refused, by packet, and when it last did; and of the packet looked at, 0 when it did not. */
+  readonly #owed = new Map<number, number>();
+  #owedMs = Number.NEGATIVE_INFINITY;
+  #refusedBytes = 0;
 
   constructor(options: {
     readonly mid: string;
@@ -45,7 +53,13 @@ export class VideoRepeats {
     this.#history = new SendHistory({
       nowMs,
       packets: historyPackets,
-      budget: { take: (atMs, bytes) => budget.take(atMs, bytes + wireOverheadBytes) },
+      budget: {
+        take: (atMs, bytes) => {
+          const isTaken = budget.take(atMs, bytes + wireOverheadBytes);
+          if (!isTaken) this.#refusedBytes = bytes + wireOverheadBytes;
+          return isTaken;
+        },
+      },
     });
   }
 
@@ -60,21 +74,41 @@ export class VideoRepeats {
   /** A packet went out. */
   add(sequence: number, packet: RtpPacket): void {
     this.#history.add(sequence, packet);
+    this.#needed += 1;
     this.#newest = sequence;
   }
 
-  /** Repeats lost packets as far as the budget goes, and none twice within `spacingMs`. */
+  /** A keyframe begins with the next packet added: nobody needs what was sent before it. */
+  beginKeyframe(): void {
+    this.#needed = 0;
+    this.#owed.clear();
+  }
+
+  /**
+   * Repeats lost packets of the last keyframe and what came after it, as far as the budget goes, and none twice within
+   * `spacingMs`. Returns the bytes that are asked for and that the budget did not allow yet; infinity when a packet was
+   * repeated as often as it may be, in vain.
+   */
   repeat(
     sequences: readonly number[],
     { nowMs, spacingMs }: { readonly nowMs: number; readonly spacingMs: number },
-  ): void {
-    if (!this.#isAgreed || !this.#outlet.isOpen) return;
+  ): number {
+    if (!this.#isAgreed || !this.#outlet.isOpen) return 0;
+    // Whoever does not ask again has it by now.
+    if (nowMs - this.#owedMs > forgottenMs) this.#owed.clear();
     const lost: Original[] = [];
+    let isInVain = false;
     for (const sequence of sequences) {
+      if (!this.#isNeeded(sequence)) continue;
+      this.#refusedBytes = 0;
       const packet = this.#history.repeat(sequence, nowMs, spacingMs);
+      isInVain ||= this.#history.isExhausted(sequence, nowMs, spacingMs);
       if (packet !== undefined) lost.push({ sequence, packet });
+      if (this.#refusedBytes === 0) this.#owed.delete(sequence);
+      else this.#owe(sequence, nowMs);
     }
     this.#counts.videoRetransmitted += this.#send(lost);
+    return isInVain ? Number.POSITIVE_INFINITY : this.#owedBytes;
   }
 
   /**
@@ -92,6 +126,21 @@ export class VideoRepeats {
       left -= packet.header.length + packet.payload.length + wireOverheadBytes;
     }
     this.#counts.videoPadding += this.#send(copies);
+  }
+
+  get #owedBytes(): number {
+    let sum = 0;
+    for (const bytes of this.#owed.values()) sum += bytes;
+    return sum;
+  }
+
+  #owe(sequence: number, nowMs: number): void {
+    this.#owed.set(sequence, this.#refusedBytes);
+    this.#owedMs = nowMs;
+  }
+
+  #isNeeded(sequence: number): boolean {
+    return ((this.#newest - sequence) & 0xffff) < this.#needed;
   }
 
   /** The number of the original goes before its payload (§4); returns how many packets went out. */

@@ -29,6 +29,13 @@ const paceMs = 5;
 /** A picture that has waited for longer is late, and a keyframe, which takes its time, for so much longer. */
 const lateAfterMs = 100;
 const lateKeyframeAfterMs = 300;
+/** Where repeats would take longer, a keyframe is the quicker way. */
+const lateRepeatMs = 250;
+/** A keyframe that lost packets is mended for so long: the next one would go the same way. */
+const mendMs = 3_000;
+/** What a keyframe takes from being asked for to the first of its packets, at least. */
+const keyframeMs = 50;
+const longestQueueMs = 500;
 /** Pictures that may wait: more than fit into the time that they may wait for. */
 const maxWaiting = 64;
 /** While the viewer's bandwidth is not known: what the picture gets then, and sound. */
@@ -57,6 +64,8 @@ export interface VideoSenderOptions {
   readonly nowMs: () => number;
   /** What the viewer's path carries, in bit/s; undefined while nothing is known. */
   readonly targetBps: () => number | undefined;
+  /** How long a packet sent now waits on the path, in ms; 0 while nothing is known. */
+  readonly queueMs: () => number;
   readonly onKeyframeWanted: () => void;
 }
 
@@ -83,6 +92,8 @@ export class VideoSender {
   /** When it asks for a keyframe, if none came. */
   #askAtMs = Number.NEGATIVE_INFINITY;
   #droppedMs = Number.NEGATIVE_INFINITY;
+  /** When it was given the last keyframe. */
+  #keyframeMs = Number.NEGATIVE_INFINITY;
   #restMs = 0;
   /** The last full intra request obeyed: who gave it, and its number. */
   #intra: { readonly from: number; readonly command: number } | undefined;
@@ -146,7 +157,10 @@ export class VideoSender {
     this.#hasBegun = true;
     const lateMs = nowMs + (keyframe ? lateKeyframeAfterMs : lateAfterMs);
     this.#advance(nowMs);
-    if (keyframe) this.#pacer.expectKeyframe(bytes);
+    if (keyframe) {
+      this.#pacer.expectKeyframe(bytes);
+      this.#keyframeMs = nowMs;
+    }
     this.#waiting.push({
       picture,
       next: 0,
@@ -179,13 +193,23 @@ export class VideoSender {
     this.pictureLost();
   }
 
-  /** Repeats lost packets as far as their share of the bitrate goes, and none twice within `spacingMs`. */
+  /**
+   * Repeats lost packets as far as their share of the bitrate goes, and none twice within `spacingMs`. When so much was
+   * lost that this takes too long, the viewer gets a keyframe, and nothing that it cannot use meanwhile.
+   */
   repeat(
     sequences: readonly number[],
     timing: { readonly nowMs: number; readonly spacingMs: number },
   ): void {
+    // Nothing before the keyframe that is to come is of use.
+    if (this.#needsKeyframe) return;
     this.#advance(timing.nowMs);
-    this.#repeats.repeat(sequences, timing);
+    const owedBytes = this.#repeats.repeat(sequences, timing);
+    const isInTime = this.#pacer.repeatMs(owedBytes) <= lateRepeatMs;
+    if (isInTime || timing.nowMs - this.#keyframeMs < mendMs) return;
+    this.#counts.videoFramesDropped += this.#waiting.length;
+    this.#waiting.length = 0;
+    this.#awaitKeyframe(timing.nowMs);
   }
 
   /** Sends about so many bytes of padding, unless packets wait, which then serve as well. */
@@ -226,6 +250,7 @@ export class VideoSender {
   /** Sends what may leave now of a picture as one batch; false when the socket did not take all of it. */
   #sendSome(waiting: Waiting): boolean {
     const { payloads, timestamp, keyframe, captureTimeNs } = waiting.picture;
+    if (keyframe && waiting.next === 0) this.#repeats.beginKeyframe();
     const { isNumbered } = this.stream;
     const packets: RtpPacket[] = [];
     let sequence = 0;
@@ -273,13 +298,24 @@ export class VideoSender {
       this.#waiting.shift();
       this.#counts.videoFramesDropped += 1;
     } while (this.#waiting[0]?.picture.keyframe === false);
-    if (this.#waiting.length > 0) return;
+    if (this.#waiting.length === 0) this.#awaitKeyframe(nowMs);
+  }
+
+  /**
+   * Nothing goes before a keyframe, which is asked for: when the path's queue is gone, which it would have to wait for
+   * or be dropped by, and later if that happens again and again.
+   */
+  #awaitKeyframe(nowMs: number): void {
     this.#needsKeyframe = true;
     const isAgain = nowMs - this.#droppedMs < forgivenAfterMs;
     this.#restMs = isAgain ? Math.min(Math.max(this.#restMs * 2, firstRestMs), longestRestMs) : 0;
     this.#droppedMs = nowMs;
-    this.#askAtMs = nowMs + this.#restMs;
-    if (this.#restMs === 0) this.#askForKeyframe(nowMs);
+    const queueMs = Math.min(this.#options.queueMs() - keyframeMs, longestQueueMs);
+    const waitMs = Math.max(this.#restMs, queueMs, 0);
+    this.#askAtMs = nowMs + waitMs;
+    clearTimeout(this.#timer);
+    if (waitMs === 0) this.#askForKeyframe(nowMs);
+    else this.#timer = setTimeout(() => this.tick(), Math.ceil(waitMs) + 1);
   }
 
   #askForKeyframe(nowMs: number): void {

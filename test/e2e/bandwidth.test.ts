@@ -31,8 +31,8 @@ const oneWayMs = 25;
 /** What the path holds before it drops; and of credit it gives one packet, so that its rate is its rate. */
 const pathQueueMs = 400;
 const burstBytes = 1_600;
-/** A machine as busy as that may itself be why pictures or sound come late. */
-const tooBusy = 0.9;
+/** All of this takes half of two processors: a machine as busy as that may itself be why pictures or sound come late. */
+const tooBusy = 0.7;
 
 /** One second of it. */
 interface Second {
@@ -191,16 +191,23 @@ describe('the picture over a narrow path', { skip: denied ?? false }, () => {
     assert.ok(shown >= settled.length * picture.framesPerSecond * 0.8, `${shown} pictures in 10 s`);
   });
 
-  it('REFERENCE 1b: from 5 to 0.8 Mbit/s freezes for less than a second, and is back within 15 s', async (t) => {
-    await limit(5_000);
-    await widest(t);
-    await limit(800);
-    const fall = await fallen(t);
-    await limit(5_000);
-    const widenedMs = performance.now();
-    await widest(t);
-    t.diagnostic(`back after ${Math.round(performance.now() - widenedMs)} ms`);
-    t.diagnostic(fall);
+  it('REFERENCE 1b: from 5 to 0.8 Mbit/s freezes for less than a second and the sound goes on, and it is back within 15 s', async (t) => {
+    const endMs = performance.now() + 60_000;
+    for (;;) {
+      await limit(5_000);
+      await widest(t);
+      await limit(800);
+      const fall = await fallen(t);
+      await limit(5_000);
+      const widenedMs = performance.now();
+      await widest(t);
+      const text = `frozen for ${fall.frozenMs} ms, ${fall.madeUpMs} ms of sound made up, ${fall.madeUpLaterMs} ms of it later`;
+      t.diagnostic(`${text}; back after ${Math.round(performance.now() - widenedMs)} ms`);
+      // The queue fills within a third of a second: sound comes that much later, or is dropped, and no more.
+      const isWhole = fall.madeUpMs <= 1.5 * pathQueueMs && fall.madeUpLaterMs === 0;
+      if (fall.frozenMs < 1_000 && isWhole) return;
+      assert.ok(fall.busy > tooBusy && performance.now() < endMs, text);
+    }
   });
 
   /** Waits until the picture has all it can use, for two seconds. */
@@ -213,12 +220,17 @@ describe('the picture over a narrow path', { skip: denied ?? false }, () => {
     });
   }
 
-  async function fallen(t: TestContext): Promise<string> {
+  /** Eight seconds from now: what the viewer saw and heard of a path that has just become narrow. */
+  async function fallen(t: TestContext) {
     const narrow: Second[] = [];
     while (narrow.length < 8) narrow.push(await second(t));
-    const frozenMs = Math.max(...narrow.map(({ longestGapMs }) => longestGapMs));
-    const madeUpMs = sum(narrow.map(({ concealedMs }) => concealedMs));
-    return `frozen for ${Math.round(frozenMs)} ms, ${Math.round(madeUpMs)} ms of sound made up`;
+    const madeUpMs = narrow.map((now) => now.concealedMs);
+    return {
+      frozenMs: Math.round(Math.max(...narrow.map(({ longestGapMs }) => longestGapMs))),
+      madeUpMs: Math.round(sum(madeUpMs)),
+      madeUpLaterMs: Math.round(sum(madeUpMs.slice(3))),
+      busy: Math.max(...narrow.map(({ busy }) => busy)),
+    };
   }
 });
 

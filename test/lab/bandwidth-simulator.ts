@@ -142,7 +142,9 @@ class Simulation {
     if (this.#pictures.wantsKeyframe(atMs)) this.#wantsKeyframe = true;
     const isDue = atMs >= this.#nextFrameMs;
     if (isDue) this.#sendPicture(atMs);
-    if (isDue || atMs % paceEveryMs === 0) this.#pictures.drain(atMs, this.#estimator.targetBps);
+    if (isDue || atMs % paceEveryMs === 0) {
+      this.#pictures.drain(atMs, this.#estimator.targetBps, this.#estimator.queueMs);
+    }
     if (atMs % padEveryMs === 0 && (this.#scenario.pads ?? true)) this.#pad(atMs);
   }
 
@@ -195,7 +197,8 @@ class Simulation {
     for (const missing of this.#viewer.missing(atMs)) {
       this.#later(atMs, (nowMs) => {
         const spacingMs = Math.max(this.#estimator.numbers.roundTripMs, nackEveryMs);
-        this.#pictures.repeat(missing, { atMs: nowMs, spacingMs });
+        const { queueMs } = this.#estimator;
+        this.#pictures.repeat(missing, { atMs: nowMs, spacingMs, queueMs });
       });
     }
     if (this.#viewer.wantsKeyframe(atMs)) {

@@ -137,6 +137,33 @@ export class NetworkSide {
     return Number(count ?? 0);
   }
 
+  /**
+   * Loses what this side sends to these addresses from now on, without a word to anybody; false: no more. Its
+   * cable stays plugged in.
+   */
+  async blackhole(addresses: readonly string[], isLost: boolean): Promise<void> {
+    for (const address of addresses) {
+      // A neighbour that nobody is.
+      const target = [address, 'dev', this.#link];
+      const change = ['replace', ...target, 'lladdr', '02:00:00:00:00:01', 'nud', 'permanent'];
+      await this.run('ip', ['neigh', ...(isLost ? change : ['del', ...target])]);
+    }
+  }
+
+  /** Pulls the cable out of its card, or plugs it in again. */
+  async plug(isIn: boolean): Promise<void> {
+    await this.run('ip', ['link', 'set', this.#link, isIn ? 'up' : 'down']);
+    // The kernel forgets those when the link goes.
+    const address = [`${this.ipv6}/64`, 'dev', this.#link, 'nodad'];
+    if (isIn) await this.run('ip', ['-6', 'addr', 'replace', ...address]);
+  }
+
+  /** Has another IPv4 address in place of its own from now on, as in another network. */
+  async readdress(address: string): Promise<void> {
+    await this.run('ip', ['addr', 'del', `${this.ipv4}/24`, 'dev', this.#link]);
+    await this.run('ip', ['addr', 'add', `${address}/24`, 'dev', this.#link]);
+  }
+
   /** Ends what runs here, and with it the namespace. */
   async stop(): Promise<void> {
     await Promise.all([...this.#spawned, this.#keeper].map(end));

@@ -21,7 +21,7 @@ export interface VoiceStage {
   close(): Promise<void>;
 }
 
-export interface VoiceStageOptions extends Pick<LabBrowserOptions, 'microphone'> {
+export interface VoiceStageOptions extends Omit<LabBrowserOptions, 'card'> {
   /** The browser is a {@link TabbedBrowser}. False by default. */
   readonly tabbed?: boolean;
 }
@@ -30,6 +30,7 @@ export interface VoiceStageOptions extends Pick<LabBrowserOptions, 'microphone'>
 export async function startVoiceStage({
   microphone = 'card',
   tabbed = false,
+  ...options
 }: VoiceStageOptions = {}): Promise<VoiceStage> {
   const stops: (() => Promise<void>)[] = [];
   const defer = (stop: () => Promise<void>): void => {
@@ -51,6 +52,7 @@ export async function startVoiceStage({
     defer(() => deskServer.stop());
     const start = tabbed ? startTabbedChromium : startChromium;
     const browser = await start({
+      ...options,
       card: { server: deskServer, sink: 'browser' },
       microphone,
     });

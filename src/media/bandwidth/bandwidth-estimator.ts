@@ -109,6 +109,11 @@ export class BandwidthEstimator {
     return this.#aimd.state;
   }
 
+  /** How much longer than the shortest of the last ten seconds the packet last heard of was under way, in ms. */
+  get queueMs(): number {
+    return this.#queueMs;
+  }
+
   /** Allocates; not for every packet. */
   get numbers(): BandwidthNumbers {
     return {

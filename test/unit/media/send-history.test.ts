@@ -23,7 +23,10 @@ describe('SendHistory', () => {
     assert.equal(history.repeat(1, 19, 20), undefined);
     assert.ok(history.repeat(1, 20, 20));
     assert.ok(history.repeat(1, 40, 20));
+    assert.equal(history.isExhausted(1, 59, 20), false, 'the last one is under way');
+    assert.equal(history.isExhausted(1, 60, 20), true);
     assert.equal(history.repeat(1, 1_000, 20), undefined);
+    assert.equal(history.isExhausted(2, 1_000, 20), false);
   });
 
   test('no more than 50 packets a second are repeated', () => {

@@ -346,7 +346,7 @@ describe('Session', () => {
     session.tick();
     assert.equal(transport.probes, 1);
     transport.lastHeardMs = nowMs;
-    nowMs += 5_999;
+    nowMs += 11_999;
     session.tick();
     assert.equal(session.state, 'connected');
     nowMs += 1;

@@ -48,6 +48,16 @@ describe('VideoPacer', () => {
     assert.ok(Math.abs(repeated - expected) <= 1_000, `${repeated}`);
   });
 
+  test('it says how long repeats take that have had their share', () => {
+    const pacer = new VideoPacer({ targetBps: 1e6, nowMs: 0 });
+    assert.equal(pacer.repeatMs(31_250), 0);
+    assert.ok(pacer.takeRepeat(31_250));
+    assert.equal(pacer.repeatMs(3_750), 100);
+    pacer.advance(60, 1e6);
+    assert.equal(pacer.repeatMs(3_750), 40);
+    assert.equal(pacer.repeatMs(Number.POSITIVE_INFINITY), Number.POSITIVE_INFINITY);
+  });
+
   test('time that goes back gives nothing', () => {
     const pacer = new VideoPacer({ targetBps: 1e6, nowMs: 1_000 });
     while (pacer.isOpen) pacer.spend(1_000);

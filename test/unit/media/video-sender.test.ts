@@ -17,6 +17,7 @@ let transport: FakeTransport;
 let counts: PeerCounts;
 let sender: VideoSender;
 let target: number | undefined;
+let queueMs: number;
 let wanted: number;
 let timestamp: number;
 /** Transport-wide numbers that the estimator heard of. */
@@ -59,6 +60,7 @@ beforeEach(() => {
   mock.timers.enable({ apis: ['setTimeout'] });
   nowMs = 10_000;
   target = undefined;
+  queueMs = 0;
   wanted = 0;
   timestamp = 0;
   reported = [];
@@ -77,6 +79,7 @@ beforeEach(() => {
     ntp,
     nowMs: now,
     targetBps: () => target,
+    queueMs: () => queueMs,
     onKeyframeWanted: () => {
       wanted += 1;
     },
@@ -318,19 +321,98 @@ describe('repeats (RFC 4588)', () => {
 
   test('a storm of NACKs costs its share of the bitrate and no more', () => {
     target = 1_000_000;
-    sender.send(picture(1, true));
-    for (let second = 0; second < 10; second += 1) {
-      for (let index = 0; index < 30; index += 1) {
-        if (sender.takes({ codec: 'vp8', keyframe: false })) sender.send(picture(3));
-        for (let storm = 0; storm < 20; storm += 1) {
-          sender.repeat(numbers(), { nowMs, spacingMs: 5 });
-        }
-        pass(33);
-      }
+    for (let index = 0; index < 300; index += 1) {
+      const keyframe = !sender.takes({ codec: 'vp8', keyframe: false });
+      sender.send(picture(3, keyframe));
+      for (let storm = 0; storm < 20; storm += 1) sender.repeat(numbers(), { nowMs, spacingMs: 5 });
+      pass(33);
     }
     const bps = (counts.videoRepeatBytes * 8) / 10;
     assert.ok(bps < 0.36 * target, `${bps} bit/s`);
     assert.ok(counts.videoRetransmitted > 100);
+  });
+
+  test('so much lost that repeats would take too long: a keyframe is asked for, and nothing goes before it', () => {
+    target = 400_000;
+    sender.send(picture(1, true));
+    for (let index = 0; index < 20; index += 1) {
+      pass(33);
+      sender.send(picture(1));
+    }
+    const [keyframe = 0, ...lost] = numbers();
+    pass(2_400);
+    assert.equal(wanted, 0);
+    sender.repeat(lost.slice(0, 4), { nowMs, spacingMs: 50 });
+    assert.deepEqual([wanted, sender.takes({ codec: 'vp8', keyframe: false })], [0, true]);
+    sender.repeat(lost.slice(4), { nowMs, spacingMs: 50 });
+    assert.deepEqual([wanted, sender.takes({ codec: 'vp8', keyframe: false })], [1, false]);
+    const repeated = counts.videoRetransmitted;
+    pass(40);
+    sender.send(picture(1, true));
+    pass(500);
+    sender.repeat([keyframe, ...lost], { nowMs, spacingMs: 50 });
+    assert.equal(counts.videoRetransmitted, repeated, 'what was before the keyframe is of no use');
+    sender.repeat(numbers().slice(-1), { nowMs, spacingMs: 50 });
+    assert.equal(counts.videoRetransmitted, repeated + 1);
+  });
+
+  test('few refused for a moment come a little later, without a keyframe', () => {
+    target = 400_000;
+    for (let index = 0; index < 8; index += 1) {
+      sender.send(picture(1, index === 0));
+      pass(33);
+    }
+    const lost = numbers().slice(-5);
+    for (let asked = 0; asked < 10; asked += 1) {
+      sender.repeat(lost, { nowMs, spacingMs: 1_000 });
+      pass(50);
+    }
+    assert.deepEqual([counts.videoRetransmitted, wanted], [5, 0]);
+  });
+
+  test('repeated three times in vain: a keyframe', () => {
+    sender.send(picture(2, true));
+    pass(3_000);
+    const [lost = 0] = numbers();
+    for (let asked = 0; asked < 3; asked += 1) {
+      sender.repeat([lost], { nowMs, spacingMs: 50 });
+      pass(49);
+      sender.repeat([lost], { nowMs, spacingMs: 50 });
+      assert.equal(wanted, 0);
+      pass(1);
+    }
+    sender.repeat([lost], { nowMs, spacingMs: 50 });
+    assert.equal(wanted, 1);
+  });
+
+  test('a keyframe that lost packets is mended for three seconds before there is another', () => {
+    target = 400_000;
+    sender.send(picture(20, true));
+    pass(300);
+    const lost = numbers();
+    assert.equal(lost.length, 20);
+    sender.repeat(lost, { nowMs, spacingMs: 1_000 });
+    assert.deepEqual([wanted, sender.takes({ codec: 'vp8', keyframe: false })], [0, true]);
+    pass(2_600);
+    sender.repeat(lost, { nowMs, spacingMs: 5_000 });
+    assert.ok(counts.videoRetransmitted > 20 * 0.75);
+    assert.equal(wanted, 0);
+  });
+
+  test('where the path has a queue, the keyframe is asked for when that is gone', () => {
+    target = 400_000;
+    sender.send(picture(1, true));
+    for (let index = 0; index < 20; index += 1) {
+      pass(33);
+      sender.send(picture(1));
+    }
+    pass(2_400);
+    queueMs = 350;
+    sender.repeat(numbers(), { nowMs, spacingMs: 50 });
+    pass(299);
+    assert.equal(wanted, 0);
+    pass(5);
+    assert.equal(wanted, 1);
   });
 
   test('a packet goes three times at most, not twice in a round trip, and nobody gets one that never was', () => {
