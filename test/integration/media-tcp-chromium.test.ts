@@ -70,6 +70,14 @@ describe('ICE over TCP and Chromium', () => {
     assert.equal(hub.sessions()[0]?.state, 'connected');
   });
 
+  test('a connection that is the only pair there is has its head start, and is not taken for a failure', async () => {
+    // The device is told of no candidate: all that it can check is what comes to it.
+    const viewer = await ConnectingViewer.open(browser, `${server.url}?udp=no&host=no`);
+    const heard = await viewer.hears();
+    assert.equal(heard.local.protocol, 'tcp');
+    assert.equal((await viewer.receives(50)).lost, 0);
+  });
+
   test('where both work, UDP is taken', async () => {
     const viewer = await ConnectingViewer.open(browser, server.url);
     const heard = await viewer.hears();
