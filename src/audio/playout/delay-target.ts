@@ -28,8 +28,6 @@ const lateMemoryMs = 300_000;
 const giveBackEveryMs = 60_000;
 /** The percentile has all it can have after that. */
 const settledAfterMs = 5_000;
-/** What is held back more at the start is given back over that. */
-const startMs = 15_000;
 const queueMemoryMs = 2_000;
 
 /**
@@ -42,8 +40,6 @@ export class DelayTarget {
   readonly #minMs: number;
   readonly #maxMs: number;
   readonly #marginMs: number;
-  readonly #startMarginMs: number;
-  #startedMs = Number.NaN;
   readonly #asked = new RunningMinimum({ spanMs: queueMemoryMs, valuesPerBucket: 5 });
   readonly #given = new RunningMinimum({ spanMs: queueMemoryMs, valuesPerBucket: 1 });
   #finalMs = Number.NEGATIVE_INFINITY;
@@ -56,22 +52,17 @@ export class DelayTarget {
   #giveBackMs = 0;
   #settledMs = 0;
 
-  /**
-   * `marginMs`: what is held back beyond what was measured; a share of `minMs` unless told. `startMarginMs`: and
-   * what more at the very start, given back over fifteen seconds; none unless told.
-   */
+  /** `marginMs`: what is held back beyond what was measured; a share of `minMs` unless told. */
   constructor(options: {
     arrivals: ArrivalDelay;
     minMs: number;
     maxMs: number;
     marginMs?: number | undefined;
-    startMarginMs?: number | undefined;
   }) {
     this.#arrivals = options.arrivals;
     this.#minMs = options.minMs;
     this.#maxMs = options.maxMs;
     this.#marginMs = options.marginMs ?? Math.min(options.minMs * marginShare, mostMarginMs);
-    this.#startMarginMs = options.startMarginMs ?? 0;
     this.#targetMs = Math.min(2 * options.minMs, options.maxMs);
   }
 
@@ -96,7 +87,6 @@ export class DelayTarget {
     this.#given.restart(nowMs);
     this.#finalMs = Number.NEGATIVE_INFINITY;
     this.#settledMs = nowMs + settledAfterMs;
-    if (Number.isNaN(this.#startedMs)) this.#startedMs = nowMs;
   }
 
   /** Notes sound that was played. */
@@ -146,18 +136,12 @@ export class DelayTarget {
     return Number.isFinite(this.#asked.value) ? this.#asked.value : 0;
   }
 
-  /** What is not known yet is held back for: a page that still loads is busier than it will be, and little has been measured. */
-  #startingMs(nowMs: number): number {
-    const left = 1 - (nowMs - this.#startedMs) / startMs;
-    return left > 0 ? this.#startMarginMs * left : 0;
-  }
-
   #aim(nowMs: number, packetMs: number): number {
     const measuredMs = this.#arrivals.needMs(nowMs);
     const sure = this.#arrivals.evidence >= enoughEvidence;
     const jitterMs = sure ? measuredMs : Math.max(measuredMs, 2 * this.#minMs);
     const reachMs = this.#lossy ? packetMs : 0;
-    const marginMs = this.#marginMs + this.#moreMs + this.#startingMs(nowMs);
+    const marginMs = this.#marginMs + this.#moreMs;
     const aimMs = this.#reserveMs(nowMs) + jitterMs + reachMs + marginMs;
     return Math.min(Math.max(aimMs, this.#minMs), this.#maxMs);
   }

@@ -14,8 +14,6 @@ export interface JitterBufferOptions {
   readonly maxTargetMs?: number;
   /** Held back beyond what was measured, in ms; 30 % of `minTargetMs`, 3 at most, unless told. */
   readonly marginMs?: number;
-  /** Held back more at the very start, in ms, and given back over fifteen seconds; none unless told. */
-  readonly startMarginMs?: number;
   /** Sound made up at a time while nothing is here, in samples, 120 at least; 480 unless told. */
   readonly fillerSamples?: number;
   /** Sound it may hold, in ms, up to 1,280; 1,000 unless told. Beyond it the oldest is dropped. */
@@ -90,7 +88,6 @@ export class JitterBuffer<P> {
     minTargetMs = 10,
     maxTargetMs = 200,
     marginMs,
-    startMarginMs,
     fillerSamples = usualFillerSamples,
     capacityMs = 1_000,
   }: JitterBufferOptions = {}) {
@@ -104,7 +101,6 @@ export class JitterBuffer<P> {
       minMs: minTargetMs,
       maxMs: maxTargetMs,
       marginMs,
-      startMarginMs,
     });
     this.#hint = new StretchHint({ minTargetMs });
   }

@@ -70,7 +70,6 @@ const stretchRoom = 720;
 const minTargetMs = 3;
 /** Frames are asked for in bursts, so that a packet which is a little late is late by a whole one. */
 const marginMs = 3;
-const startMarginMs = 6;
 /** As little as can be: what is asked for in a burst and is not here yet comes right after it. */
 const fillerSamples = 120;
 /** Sound waiting beyond it goes, oldest first. */
@@ -111,7 +110,7 @@ export class SoundPlayout {
   readonly #framesPerMs: number;
   readonly #maxSamples: number;
   readonly #buffer = new JitterBuffer<KeptSound>({
-    ...{ minTargetMs, marginMs, startMarginMs, fillerSamples, capacityMs },
+    ...{ minTargetMs, marginMs, fillerSamples, capacityMs },
   });
   readonly #drift = new DriftController();
   readonly #store = new SoundStore();
