@@ -1,15 +1,10 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { after, before, describe, test } from 'node:test';
-import type { Browser } from 'playwright-core';
-import { silentLog } from '../../src/log/log.ts';
-import { MediaHub } from '../../src/media/media-hub.ts';
 import { launchBrowser } from '../fixtures/browser.ts';
-import { connectingPage } from '../fixtures/connecting-page.ts';
-import { ConnectingViewer } from '../fixtures/connecting-viewer.ts';
+import { type ConnectingDevice, startConnectingDevice } from '../fixtures/connecting-device.ts';
+import type { ConnectingViewer } from '../fixtures/connecting-viewer.ts';
 import { clientHello, plaintextAlert, rtpWithHugeExtension } from '../fixtures/dtls-datagrams.ts';
-import { MediaServer } from '../fixtures/media-server.ts';
-import { OpusSource } from '../fixtures/opus-source.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
 
 const originOf = (sdp: string | undefined) => /^o=- (\d+) (\d+)/m.exec(sdp ?? '')?.slice(1) ?? [];
@@ -21,45 +16,24 @@ const restOf = (sdp: string | undefined) =>
   (sdp ?? '').replace(/^(o=- \d+) \d+/m, '$1').replace(/^a=ice-(ufrag|pwd):.*\r\n/gm, '');
 
 describe('an ICE restart in Chromium', () => {
-  let browser: Browser;
-  let hub: MediaHub;
-  let server: MediaServer;
-  let source: OpusSource;
+  let device: ConnectingDevice;
   let viewer: ConnectingViewer;
 
   before(async () => {
-    browser = await launchBrowser();
-    hub = new MediaHub({
-      config: {
-        iceServers: [],
-        udpPortMin: 0,
-        udpPortMax: 0,
-        tcpPort: 'udp',
-        addresses: ['127.0.0.1'],
-        maxViewers: 2,
-      },
-      log: silentLog,
+    device = await startConnectingDevice({
+      browser: await launchBrowser(),
+      config: { tcpPort: 'udp', addresses: ['127.0.0.1'], maxViewers: 2 },
     });
-    await hub.start();
-    server = new MediaServer({ hub, page: connectingPage });
-    await server.start();
-    source = new OpusSource({ publish: (frame) => hub.publishAudio(frame), frameMs: 20 });
-    source.start();
-    viewer = await ConnectingViewer.open(browser, `${server.url}?microphone`);
+    viewer = await device.open('?microphone');
     await viewer.hears();
   });
 
-  after(async () => {
-    source.stop();
-    await browser.close();
-    await server.stop();
-    await hub.stop();
-  });
+  after(() => device.stop());
 
   test('makes new credentials for the connection there is, and nothing is lost', async () => {
     await viewer.hearsFastLane(5);
     const before = await viewer.receives(20);
-    const microphoneBefore = hub.sessions()[0]?.microphonePackets ?? 0;
+    const microphoneBefore = device.hub.sessions()[0]?.microphonePackets ?? 0;
     await viewer.say('ice_restart_request');
     const now = await waitFor('the new pair', async () => {
       const look = await viewer.look();
@@ -77,7 +51,7 @@ describe('an ICE restart in Chromium', () => {
     await viewer.hearsFastLane(20);
     await waitFor(
       'the microphone to go on',
-      () => (hub.sessions()[0]?.microphonePackets ?? 0) > microphoneBefore + 20,
+      () => (device.hub.sessions()[0]?.microphonePackets ?? 0) > microphoneBefore + 20,
     );
     const states = (await viewer.messages()).filter(({ type }) => type === 'session_state');
     assert.deepEqual(
@@ -98,7 +72,7 @@ describe('an ICE restart in Chromium', () => {
 
   test('LAB 9.2: the guard holds after it', async () => {
     const { port, address } = (await viewer.look())?.remote ?? assert.fail('no pair');
-    const { datagramsRefused } = hub.stats();
+    const { datagramsRefused } = device.hub.stats();
     const stranger = createSocket('udp4');
     const killers = [plaintextAlert, rtpWithHugeExtension(), clientHello()];
     for (const killer of killers) {
@@ -107,10 +81,10 @@ describe('an ICE restart in Chromium', () => {
     stranger.close();
     await waitFor(
       'the refusals',
-      () => hub.stats().datagramsRefused >= datagramsRefused + killers.length,
+      () => device.hub.stats().datagramsRefused >= datagramsRefused + killers.length,
     );
     const look = await viewer.receives(50);
     assert.equal(look.dtls, 'connected');
-    assert.equal(hub.sessions()[0]?.state, 'connected');
+    assert.equal(device.hub.sessions()[0]?.state, 'connected');
   });
 });

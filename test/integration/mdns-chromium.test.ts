@@ -1,13 +1,8 @@
 import assert from 'node:assert/strict';
 import { networkInterfaces } from 'node:os';
 import { after, before, describe, test } from 'node:test';
-import { type Browser, chromium } from 'playwright-core';
-import { silentLog } from '../../src/log/log.ts';
-import { MediaHub } from '../../src/media/media-hub.ts';
-import { connectingPage } from '../fixtures/connecting-page.ts';
-import { ConnectingViewer } from '../fixtures/connecting-viewer.ts';
-import { MediaServer } from '../fixtures/media-server.ts';
-import { OpusSource } from '../fixtures/opus-source.ts';
+import { chromium } from 'playwright-core';
+import { type ConnectingDevice, startConnectingDevice } from '../fixtures/connecting-device.ts';
 import { autoplayFlag, chromiumLaunch } from '../lab/chromium-launch.ts';
 
 const network = Object.values(networkInterfaces())
@@ -17,39 +12,19 @@ const network = Object.values(networkInterfaces())
 describe('a viewer whose candidates are mDNS names', {
   skip: network === undefined && 'this machine has no network but loopback',
 }, () => {
-  let browser: Browser;
-  let hub: MediaHub;
-  let server: MediaServer;
-  let source: OpusSource;
+  let device: ConnectingDevice;
 
   before(async () => {
-    browser = await chromium.launch(chromiumLaunch([autoplayFlag]));
-    hub = new MediaHub({
-      config: {
-        iceServers: [],
-        udpPortMin: 0,
-        udpPortMax: 0,
-        addresses: [network?.address ?? ''],
-        maxViewers: 2,
-      },
-      log: silentLog,
+    device = await startConnectingDevice({
+      browser: await chromium.launch(chromiumLaunch([autoplayFlag])),
+      config: { addresses: [network?.address ?? ''], maxViewers: 2 },
     });
-    await hub.start();
-    server = new MediaServer({ hub, page: connectingPage });
-    await server.start();
-    source = new OpusSource({ publish: (frame) => hub.publishAudio(frame), frameMs: 20 });
-    source.start();
   });
 
-  after(async () => {
-    source.stop();
-    await browser.close();
-    await server.stop();
-    await hub.stop();
-  });
+  after(() => device.stop());
 
   test('is heard by the checks of the device alone, which asked for the name', async () => {
-    const viewer = await ConnectingViewer.open(browser, `${server.url}?deaf`);
+    const viewer = await device.open('?deaf');
     await viewer.hears();
     const candidates = await viewer.strings('candidates');
     assert.ok(
@@ -57,12 +32,12 @@ describe('a viewer whose candidates are mDNS names', {
       candidates.join('\n'),
     );
     assert.ok(!candidates.some((line) => line.includes(network?.address ?? '')));
-    assert.equal(hub.sessions()[0]?.candidateType, 'host');
+    assert.equal(device.hub.sessions()[0]?.candidateType, 'host');
   });
 
   test('is heard where nobody answers for the name, by its own checks', async () => {
-    const viewer = await ConnectingViewer.open(browser, `${server.url}?host=no`);
+    const viewer = await device.open('?host=no');
     await viewer.hears();
-    assert.match(hub.sessions().at(-1)?.candidateType ?? '', /^prflx/);
+    assert.match(device.hub.sessions().at(-1)?.candidateType ?? '', /^prflx/);
   });
 });

@@ -1,15 +1,10 @@
 import assert from 'node:assert/strict';
 import { networkInterfaces } from 'node:os';
 import { after, before, describe, test } from 'node:test';
-import type { Browser } from 'playwright-core';
 import { silentLog } from '../../src/log/log.ts';
-import { MediaHub } from '../../src/media/media-hub.ts';
 import { UdpMux } from '../../src/media/udp-mux.ts';
 import { launchBrowser } from '../fixtures/browser.ts';
-import { connectingPage } from '../fixtures/connecting-page.ts';
-import { ConnectingViewer } from '../fixtures/connecting-viewer.ts';
-import { MediaServer } from '../fixtures/media-server.ts';
-import { OpusSource } from '../fixtures/opus-source.ts';
+import { type ConnectingDevice, startConnectingDevice } from '../fixtures/connecting-device.ts';
 
 const addresses = Object.values(networkInterfaces()).flatMap((infos) => infos ?? []);
 const hasIpv6 = addresses.some(({ address }) => address === '::1');
@@ -17,42 +12,21 @@ const hasIpv6 = addresses.some(({ address }) => address === '::1');
 describe('a device that is reached over IPv6 alone', {
   skip: !hasIpv6 && 'this machine has no IPv6',
 }, () => {
-  let browser: Browser;
-  let hub: MediaHub;
-  let server: MediaServer;
-  let source: OpusSource;
+  let device: ConnectingDevice;
 
   before(async () => {
-    browser = await launchBrowser();
-    hub = new MediaHub({
-      config: {
-        iceServers: [],
-        udpPortMin: 0,
-        udpPortMax: 0,
-        tcpPort: 'udp',
-        addresses: ['::1'],
-        maxViewers: 2,
-      },
-      log: silentLog,
+    device = await startConnectingDevice({
+      browser: await launchBrowser(),
+      config: { tcpPort: 'udp', addresses: ['::1'], maxViewers: 2 },
     });
-    await hub.start();
-    server = new MediaServer({ hub, page: connectingPage });
-    await server.start();
-    source = new OpusSource({ publish: (frame) => hub.publishAudio(frame), frameMs: 20 });
-    source.start();
   });
 
-  after(async () => {
-    source.stop();
-    await browser.close();
-    await server.stop();
-    await hub.stop();
-  });
+  after(() => device.stop());
 
   for (const protocol of ['udp', 'tcp'] as const) {
     test(`is heard over ${protocol.toUpperCase()}`, async () => {
       const query = protocol === 'tcp' ? '?udp=no' : '';
-      const viewer = await ConnectingViewer.open(browser, server.url + query);
+      const viewer = await device.open(query);
       const { remote } = await viewer.hears();
       assert.equal(remote.protocol, protocol);
       assert.equal(remote.address.replace(/[[\]]/g, ''), '::1');
