@@ -35,6 +35,16 @@ static void use_monotonic_clock(GstElement *pipeline)
 	gst_object_unref(clock);
 }
 
+static void play(struct engine *engine)
+{
+	GstStateChangeReturn started = gst_element_set_state(engine->pipeline, GST_STATE_PLAYING);
+	g_mutex_lock(&engine->lock);
+	bool told = engine->failed;
+	g_mutex_unlock(&engine->lock);
+	if (started == GST_STATE_CHANGE_FAILURE && !told)
+		engine_post(engine, EVENT_ERROR, "", "the pipeline does not start", NULL);
+}
+
 static void launch(struct engine *engine)
 {
 	GError *error = NULL;
@@ -51,12 +61,9 @@ static void launch(struct engine *engine)
 	engine->source = gst_bin_get_by_name(GST_BIN(engine->pipeline), "pictures");
 	engine->sink = gst_bin_get_by_name(GST_BIN(engine->pipeline), "units");
 	flow_tie(engine);
-	GstStateChangeReturn started = gst_element_set_state(engine->pipeline, GST_STATE_PLAYING);
-	g_mutex_lock(&engine->lock);
-	bool told = engine->failed;
-	g_mutex_unlock(&engine->lock);
-	if (started == GST_STATE_CHANGE_FAILURE && !told)
-		engine_post(engine, EVENT_ERROR, "", "the pipeline does not start", NULL);
+	/* A source of pictures that plays before their size is set may negotiate one of its own: the first starts it. */
+	if (engine->source == NULL)
+		play(engine);
 }
 
 static void set_property(struct engine *engine, const struct command *command)
@@ -103,7 +110,10 @@ static void push_picture(struct engine *engine, struct command *command)
 {
 	if (engine->source == NULL)
 		return;
+	bool is_first = engine->picture_width == 0;
 	set_picture_size(engine, command);
+	if (is_first)
+		play(engine);
 	GstBuffer *buffer = gst_buffer_new_wrapped(command->pixels, command->bytes);
 	command->pixels = NULL;
 	GST_BUFFER_PTS(buffer) = command->pts_ns;
