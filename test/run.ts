@@ -1,12 +1,15 @@
 import { spawn } from 'node:child_process';
 import { glob } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
+import { relative } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
+import { inspect } from 'node:util';
 
 /**
- * Runs everything CI runs: lint, types, then the tests by kind, with progress. The last line says how
- * many ran. Fails when one failed, or when a kind had none.
+ * Runs everything CI runs: lint, types, then the tests by kind, with progress. At the end what failed is told
+ * once more, since the log is long and its end is what is kept; the last line says how many ran. Fails when one
+ * failed, or when a kind had none.
  * Usage: node test/run.ts [unit|integration|e2e|bench …]
  */
 
@@ -26,10 +29,14 @@ const kinds: Record<string, Kind> = {
 /** No single test may take longer. */
 const testTimeoutMs = 180_000;
 
+/** Of an error's text, at the end: enough for what a browser and a device had to say. */
+const toldCharacters = 2_000;
+
 interface Tally {
   passed: number;
-  failed: number;
   skipped: number;
+  /** Each with its reason. */
+  readonly failed: string[];
 }
 
 async function runKind(name: string, { files, concurrency }: Kind): Promise<Tally> {
@@ -38,7 +45,7 @@ async function runKind(name: string, { files, concurrency }: Kind): Promise<Tall
   paths.sort();
   if (paths.length === 0) throw new Error(`No ${name} test matches ${files}.`);
   console.log(`\n── ${name}: ${paths.length} files`);
-  const tally: Tally = { passed: 0, failed: 0, skipped: 0 };
+  const tally: Tally = { passed: 0, skipped: 0, failed: [] };
   const stream = run({ files: paths, concurrency, timeout: testTimeoutMs });
   // Counted from the events, since the overall summary counts a file that crashed as one test.
   stream.on('test:pass', ({ skip, details }) => {
@@ -46,8 +53,10 @@ async function runKind(name: string, { files, concurrency }: Kind): Promise<Tall
     if (skip === undefined) tally.passed += 1;
     else tally.skipped += 1;
   });
-  stream.on('test:fail', ({ details }) => {
-    if (details.type !== 'suite') tally.failed += 1;
+  stream.on('test:fail', ({ name: test, file, details }) => {
+    if (details.type === 'suite') return;
+    const reason = inspect(details.error.cause ?? details.error).slice(0, toldCharacters);
+    tally.failed.push(`✖ ${relative('.', file ?? '')}: ${test}\n${reason}\n`);
   });
   await new Promise<void>((resolve, reject) => {
     stream
@@ -56,7 +65,7 @@ async function runKind(name: string, { files, concurrency }: Kind): Promise<Tall
       .on('error', reject)
       .pipe(process.stdout, { end: false });
   });
-  if (tally.passed + tally.failed === 0) throw new Error(`No ${name} test ran.`);
+  if (tally.passed + tally.failed.length === 0) throw new Error(`No ${name} test ran.`);
   return tally;
 }
 
@@ -81,21 +90,22 @@ async function main(asked: readonly string[]): Promise<boolean> {
     await step('types', 'npm', ['run', '-s', 'types']);
     await step('shell scripts', 'shellcheck', ['scripts/setup.sh', '.ci/run']);
   }
-  const total: Tally = { passed: 0, failed: 0, skipped: 0 };
+  const total: Tally = { passed: 0, skipped: 0, failed: [] };
   for (const [name, kind] of Object.entries(kinds)) {
     if (asked.length > 0 && !asked.includes(name)) continue;
     const started = performance.now();
     const { passed, failed, skipped } = await runKind(name, kind);
     const seconds = Math.round((performance.now() - started) / 1_000);
     console.log(
-      `── ${name}: ${passed} passed, ${failed} failed, ${skipped} skipped in ${seconds} s`,
+      `── ${name}: ${passed} passed, ${failed.length} failed, ${skipped} skipped in ${seconds} s`,
     );
     total.passed += passed;
-    total.failed += failed;
+    total.failed.push(...failed);
     total.skipped += skipped;
   }
-  console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
-  return total.failed === 0 && total.passed > 0;
+  for (const failure of total.failed) console.log(failure);
+  console.log(`${total.passed} passed, ${total.failed.length} failed, ${total.skipped} skipped`);
+  return total.failed.length === 0 && total.passed > 0;
 }
 
 try {
