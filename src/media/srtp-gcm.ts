@@ -113,7 +113,8 @@ export class SrtpReceiver {
   readonly #rtcp: DirectionKey;
   readonly #iv = Buffer.alloc(12);
   readonly #rtpWindows = new Map<number, ReplayWindow>();
-  readonly #rtcpWindow = new ReplayWindow();
+  /** By source too: each counts from zero (RFC 3711 §3.2.3, §3.4). */
+  readonly #rtcpWindows = new Map<number, ReplayWindow>();
 
   constructor(master: SrtpMasterKey) {
     this.#rtp = directionKey(master, 'rtp');
@@ -139,7 +140,7 @@ export class SrtpReceiver {
     const payload = open(this.#rtp.key, iv, [header], datagram.subarray(headerBytes));
     if (payload === undefined) return undefined;
     window.mark(index);
-    if (!this.#rtpWindows.has(ssrc)) this.#remember(ssrc, window);
+    remember(this.#rtpWindows, ssrc, window);
     return { header, payload };
   }
 
@@ -152,22 +153,27 @@ export class SrtpReceiver {
     // An unencrypted SRTCP packet is not something a browser sends (RFC 8827 §6.5).
     if (word < srtcpEncrypted) return undefined;
     const index = word - srtcpEncrypted;
-    if (this.#rtcpWindow.seen(index)) return undefined;
     const header = datagram.subarray(0, 8);
-    srtcpIv(this.#iv, header.readUInt32BE(4), index, this.#rtcp.salt);
+    const ssrc = header.readUInt32BE(4);
+    const window = this.#rtcpWindows.get(ssrc) ?? new ReplayWindow();
+    if (window.seen(index)) return undefined;
+    srtcpIv(this.#iv, ssrc, index, this.#rtcp.salt);
     const body = open(this.#rtcp.key, this.#iv, [header, trailer], datagram.subarray(8, end));
     if (body === undefined) return undefined;
-    this.#rtcpWindow.mark(index);
+    window.mark(index);
+    remember(this.#rtcpWindows, ssrc, window);
     return Buffer.concat([header, body]);
   }
+}
 
-  #remember(ssrc: number, window: ReplayWindow): void {
-    if (this.#rtpWindows.size >= maxRemoteSources) {
-      const [oldest] = this.#rtpWindows.keys();
-      if (oldest !== undefined) this.#rtpWindows.delete(oldest);
-    }
-    this.#rtpWindows.set(ssrc, window);
+/** Keeps the window of an authenticated source, in place of the oldest when there are too many. */
+function remember(windows: Map<number, ReplayWindow>, ssrc: number, window: ReplayWindow): void {
+  if (windows.has(ssrc)) return;
+  if (windows.size >= maxRemoteSources) {
+    const [oldest] = windows.keys();
+    if (oldest !== undefined) windows.delete(oldest);
   }
+  windows.set(ssrc, window);
 }
 
 function srtcpIv(iv: Buffer, ssrc: number, index: number, salt: Buffer): void {

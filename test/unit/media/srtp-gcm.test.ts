@@ -105,6 +105,23 @@ describe('SRTP with AES-128-GCM', () => {
     }
   });
 
+  test('RTCP of two sources counts apart, and each refuses its own replays', () => {
+    const senders = [new SrtpSender(master), new SrtpSender(master)] as const;
+    const receiver = new SrtpReceiver(master);
+    const report = (ssrc: number): Buffer => {
+      const compound = Buffer.alloc(8);
+      compound.writeUInt32BE(0x80c90001, 0);
+      compound.writeUInt32BE(ssrc, 4);
+      return compound;
+    };
+    for (let count = 0; count < 2_000; count += 1) datagram(senders[0].protectRtcp(report(1)));
+    const late = datagram(senders[0].protectRtcp(report(1)));
+    const first = datagram(senders[1].protectRtcp(report(2)));
+    assert.deepEqual(receiver.openRtcp(late), report(1));
+    assert.deepEqual(receiver.openRtcp(first), report(2));
+    for (const replayed of [late, first]) assert.equal(receiver.openRtcp(replayed), undefined);
+  });
+
   test('a packet sent again after a wrap is the same packet', () => {
     const sender = new SrtpSender(master);
     const header = rtpHeader({ sequence: 65_530 });
