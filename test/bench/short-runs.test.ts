@@ -18,9 +18,15 @@ const promised = {
     ...['mainFastMsPerS', 'browserMsPerS', 'peerMsPerS', 'ratio'],
   ],
   'video-latency': ['p50Ms', 'p95Ms', 'peer', 'ratio'],
-  'video-cpu': ['mainMsPerS', 'soundMsPerS', 'videoMsPerS', 'peerMsPerS', 'ratio'],
+  'video-cpu': [
+    ...['mainMsPerS', 'soundMsPerS', 'videoMsPerS', 'picturesPerS'],
+    ...['peerMsPerS', 'peerThreads', 'peers', 'ratio'],
+  ],
   viewers: ['counts', 'extraViewerMsPerS', 'extraViewerShare'],
-  'rtp-send': ['burstUs', 'pacedUs', 'floorBurstUs', 'floorPacedUs', 'weriftPacedUs', 'ratio'],
+  'rtp-send': [
+    ...['burstUs', 'pacedUs', 'videoBurstUs', 'videoPacedUs', 'floorBurstUs', 'floorPacedUs'],
+    ...['weriftPacedUs', 'ratio', 'videoRatio'],
+  ],
   ipc: ['framesPerS', 'usPerFrame', 'largeMBps'],
   'preset-switch': ['switches', 'packetsLost', 'maxTimestampError', 'longestGapMs'],
   recovery: ['killMs', 'replugMs'],

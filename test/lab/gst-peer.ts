@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
+import { vp8Speed, vp8Threads } from '../../src/video/pipelines.ts';
 import type { Card } from './card-delay.ts';
 import type { PageProbe } from './page-probe.ts';
 
@@ -87,14 +89,18 @@ export interface GstScreenPeerOptions {
   readonly probe: PageProbe;
   readonly framesPerSecond: number;
   readonly bitrateKbps: number;
+  /** Of its encoder; as many as Earshot's has on this machine by default. Its other settings are Earshot's. */
+  readonly threads?: number;
 }
 
 /** Starts the peer and resolves when media flows; `probe`'s page shows the screen. */
 export function startGstScreenPeer(options: GstScreenPeerOptions): Promise<GstPeer> {
-  const { display, probe, framesPerSecond, bitrateKbps } = options;
+  const board = { arch: process.arch, cores: availableParallelism() };
+  const { display, probe, framesPerSecond, bitrateKbps, threads = vp8Threads(board) } = options;
   const args = [
     ...['--screen', display, '--frame-rate', `${framesPerSecond}`],
     ...['--bitrate', `${bitrateKbps * 1_000}`],
+    ...['--threads', `${threads}`, `--cpu-used=${vp8Speed(board)}`],
   ];
   return connectPeer({}, args, new Signaling(probe, (offer) => probe.watch(offer)));
 }

@@ -32,9 +32,9 @@ alsasrc device={device} buffer-time=20000 latency-time=5000
 SHOWING = """
 webrtcbin name=peer bundle-policy=max-bundle latency=0
 ximagesrc display-name={screen} use-damage=0 ! video/x-raw,framerate={frame_rate}/1 ! videoconvert
- ! vp8enc deadline=1 cpu-used={cpu_used} threads=2 lag-in-frames=0 end-usage=cbr error-resilient=default
-   keyframe-max-dist=9999 buffer-size=300 buffer-initial-size=200 buffer-optimal-size=250
-   target-bitrate={bitrate}
+ ! vp8enc deadline=1 cpu-used={cpu_used} threads={threads} lag-in-frames=0 end-usage=cbr error-resilient=default
+   keyframe-max-dist=1000000 static-threshold=1 min-quantizer=4 max-quantizer=56 undershoot=100 overshoot=15
+   buffer-size=1000 buffer-initial-size=500 buffer-optimal-size=600 target-bitrate={bitrate}
  ! rtpvp8pay pt=96 picture-id-mode=15-bit
  ! application/x-rtp,media=video,encoding-name=VP8,payload=96
  ! peer.
@@ -140,7 +140,8 @@ def main():
     source.add_argument("--device", help="ALSA PCM")
     source.add_argument("--screen", help="X display")
     parser.add_argument("--frame-rate", type=int, default=30)
-    parser.add_argument("--cpu-used", type=int, default=8)
+    parser.add_argument("--cpu-used", type=int, default=-8, help="speed of the picture's encoder")
+    parser.add_argument("--threads", type=int, default=1, help="of the picture's encoder")
     parser.add_argument("--bitrate", type=int, default=128000)
     parser.add_argument("--frame", type=int, choices=[5, 10, 20, 40], default=10)
     parser.add_argument("--complexity", type=int, default=10)
