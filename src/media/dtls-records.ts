@@ -4,16 +4,16 @@
  */
 
 const recordHeaderBytes = 13;
-const handshakeHeaderBytes = 12;
+export const handshakeHeaderBytes = 12;
 /** A browser's certificate flight stays far below; an RSA 4096 chain fits. */
-const maxHandshakeBytes = 16_384;
+export const maxHandshakeBytes = 16_384;
 /** Explicit nonce and tag of AES-GCM: the least a protected record carries. */
 const minProtectedBytes = 24;
 
 export const contentTypes = { changeCipherSpec: 20, alert: 21, handshake: 22, data: 23 } as const;
 
 /** Handshake messages a DTLS client sends (RFC 6347 §4.3.2). */
-const clientHandshakes = {
+export const clientHandshakes = {
   clientHello: 1,
   certificate: 11,
   certificateVerify: 15,
@@ -108,7 +108,8 @@ function handshakesHold(fragment: Buffer): boolean {
   return true;
 }
 
-function messageHolds(type: number, body: Buffer): boolean {
+/** Whether the body of a whole message of a client can be parsed. */
+export function messageHolds(type: number, body: Buffer): boolean {
   switch (type) {
     case clientHandshakes.clientHello:
       return clientHelloHolds(body);
