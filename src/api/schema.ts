@@ -3,8 +3,8 @@ import { encoderSettingsSchema } from '../audio/encoder-settings.ts';
 import { inputDeviceStates, inputStatsSchema } from '../audio/input/input-stats.ts';
 import { microphoneSettingsSchema } from '../audio/microphone-settings.ts';
 import { presetNames } from '../audio/presets.ts';
+import { videoCodecs } from '../ipc/video-codec.ts';
 import { fastLaneWays } from '../media/fast-lane-packets.ts';
-import { videoCodecs } from '../video/video-config.ts';
 import { type VideoStatus, videoStatusSchema } from '../video/video-status.ts';
 
 /**

@@ -15,6 +15,8 @@ import type { AvMessage, DeviceMessage } from './signaling-messages.ts';
 export interface AvViewers {
   publishAudio(frame: EncodedAudioFrame): void;
   publishVideo(frame: EncodedVideoFrame): void;
+  /** The next live picture builds on one that viewers did not get. */
+  requestKeyframe(): void;
   /** Ids of the sessions there are. */
   sessionIds(): readonly string[];
   /** RTP time of the picture captured then as that viewer sees it; undefined when it sees none. */
@@ -28,7 +30,6 @@ export interface AvCoordinatorOptions {
   readonly encoders: SegmentEncoders;
   /** Has the host's sound held back by so much from now on. */
   readonly setAudioDelay: (ms: number) => void;
-  readonly requestKeyframe: () => void;
   readonly log: Log;
   readonly nowMs?: () => number;
   readonly unixMs?: () => number;
@@ -225,7 +226,7 @@ export class AvCoordinator {
     this.#segments.change('live');
     this.#segments.noteSlip(slipMs);
     // Live pictures build on one that was not sent.
-    if (hasPicture) this.#options.requestKeyframe();
+    if (hasPicture) this.#options.viewers.requestKeyframe();
   }
 
   #moment({ captureTimeNs }: { readonly captureTimeNs: bigint }) {

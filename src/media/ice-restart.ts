@@ -1,4 +1,4 @@
-import { EarshotError } from '../errors/earshot-error.ts';
+import { EarshotError, messageOf } from '../errors/earshot-error.ts';
 import { readAnswer } from './sdp-answer.ts';
 import type { Transport } from './transport.ts';
 
@@ -72,10 +72,26 @@ export class IceRestart {
     return sdp;
   }
 
-  /** The viewer's answer, while one is waited for. Throws MEDIA_ANSWER_INVALID. */
+  /**
+   * The viewer's answer, while one is waited for. Throws MEDIA_SIGNALING_INVALID when it cannot be used: it is
+   * the restart that fails by it, not the connection.
+   */
   answer(transport: Transport, sdp: string): void {
-    transport.setRestartAnswer(readAnswer(sdp).transport());
+    try {
+      transport.setRestartAnswer(readAnswer(sdp).transport());
+    } catch (cause) {
+      throw new EarshotError('MEDIA_SIGNALING_INVALID', messageOf(cause), { cause });
+    }
     this.#phase = iceRestartTransitions.offered.answer;
+  }
+
+  /** Why there is no path yet, in sentences. */
+  trouble(transport: Transport): string {
+    const why =
+      this.#phase === 'answered'
+        ? transport.trouble
+        : 'The viewer did not answer the offer of the ICE restart in time.';
+    return `The ICE restart found no new path. ${why}`;
   }
 
   /** It is over, whichever way. */

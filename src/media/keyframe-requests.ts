@@ -1,10 +1,10 @@
-/** The least time between two keyframes that viewers cause: a storm of requests must not become one of keyframes. */
+/** The least time between two keyframes that are asked for: a storm of requests must not become one of keyframes. */
 const intervalMs = 300;
 
 /**
- * Wishes of all viewers for a keyframe, in one: at most one in 300 ms however many ask, and none is
- * forgotten: one that comes too early is passed on at the end of the interval, unless a keyframe
- * went to everyone meanwhile.
+ * All wishes for a keyframe, in one: at most one in 300 ms however many ask, and none is forgotten:
+ * one that comes too early is passed on at the end of the interval, unless a keyframe went to
+ * everyone meanwhile.
  */
 export class KeyframeRequests {
   readonly #nowMs: () => number;

@@ -55,7 +55,7 @@ export interface MediaHubEvents {
   microphone: [MicrophoneFrame];
   /** How many viewers see the picture now: connected, and agreed to it. */
   'video-viewers': [number];
-  /** A viewer needs a keyframe; at most once in 300 ms. */
+  /** The encoder is to make a keyframe; at most once in 300 ms. */
   'keyframe-wanted': [];
   /** What the encoder of the picture is to be set to, in kbps: as much as every viewer's path takes. */
   'video-bitrate': [number];
@@ -179,6 +179,11 @@ export class MediaHub extends EventEmitter<MediaHubEvents> {
   /** Sends one picture to every viewer who takes it. Nothing is done with nobody there. */
   publishVideo(frame: EncodedVideoFrame): void {
     this.#video.publish(frame);
+  }
+
+  /** Asks for a keyframe, as a viewer would who lost pictures. */
+  requestKeyframe(): void {
+    this.#video.requestKeyframe();
   }
 
   /** Sends one message to the viewer of a session; there may be none any more. */
@@ -305,6 +310,7 @@ export class MediaHub extends EventEmitter<MediaHubEvents> {
       bytesSent: totals.bytesSent,
       packetsRetransmitted: totals.packetsRetransmitted,
       datagramsRefused,
+      tcp: { ...this.#mux.tcpCounts() },
       microphonePackets: totals.microphonePackets,
       microphoneBytes: totals.microphoneBytes,
       microphoneLost: totals.microphoneLost,

@@ -1,6 +1,8 @@
+import type { VideoCodec } from '../ipc/video-codec.ts';
 import type { FastLaneCounts } from './fast-lane-counts.ts';
 import type { FastLaneStatus } from './fast-lane-sender.ts';
 import type { MicrophoneDrops } from './peer-counts.ts';
+import type { TcpCounts } from './tcp-endpoint.ts';
 
 /** Types at the border of `src/media/`: what comes in, and what it says of itself. */
 
@@ -15,8 +17,6 @@ export interface EncodedAudioFrame {
   /** The source says that sound is missing before this packet (xrun, restart, device gone). */
   readonly discontinuity: boolean;
 }
-
-export type VideoCodec = 'vp8' | 'h264';
 
 /** One encoded picture on its way to every viewer. */
 export interface EncodedVideoFrame {
@@ -144,6 +144,8 @@ export interface MediaStats {
   readonly bytesSent: number;
   readonly packetsRetransmitted: number;
   readonly datagramsRefused: number;
+  /** The TCP connections of viewers that UDP does not reach. */
+  readonly tcp: Readonly<TcpCounts>;
   readonly microphonePackets: number;
   readonly microphoneBytes: number;
   readonly microphoneLost: number;

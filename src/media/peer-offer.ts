@@ -1,5 +1,5 @@
 import type { MicrophoneSettings } from '../audio/microphone-settings.ts';
-import type { VideoCodec } from './media-types.ts';
+import type { VideoCodec } from '../ipc/video-codec.ts';
 import { offerMicrophone, offerSound } from './opus-sdp.ts';
 import type { OfferedSection } from './sdp-offer.ts';
 import { offerVideo } from './video-sdp.ts';

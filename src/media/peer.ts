@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { MicrophoneSettings } from '../audio/microphone-settings.ts';
+import type { VideoCodec } from '../ipc/video-codec.ts';
 import { BandwidthEstimator } from './bandwidth/bandwidth-estimator.ts';
-import type { VideoCodec } from './media-types.ts';
 import { type MicrophonePacket, MicrophoneReception } from './microphone-reception.ts';
 import type { NtpClock } from './ntp-clock.ts';
 import { agreeOnMicrophone, agreeOnSound } from './opus-sdp.ts';
@@ -78,7 +78,8 @@ export class Peer extends EventEmitter<PeerEvents> {
   readonly #options: PeerOptions;
   readonly #microphone: MicrophoneReception;
   readonly #cname = randomBytes(12).toString('base64url');
-  readonly #bandwidth: BandwidthEstimator;
+  /** Of the path of the moment. */
+  #bandwidth: BandwidthEstimator;
   readonly #sound: SoundSender;
   readonly #video: VideoSender;
   #videoReason = '';
@@ -98,9 +99,13 @@ export class Peer extends EventEmitter<PeerEvents> {
       counts,
       nowNs: options.nowNs(),
     });
-    this.#bandwidth = new BandwidthEstimator(video === undefined ? {} : { maxBps: video.maxBps });
+    this.#bandwidth = makeEstimator(video);
     const nowMs = (): number => this.#nowMs();
-    const outlet = new PacketOutlet({ transport, witness: this.#bandwidth, nowMs });
+    const outlet = new PacketOutlet({
+      transport,
+      witness: { packetSent: (packet) => this.#bandwidth.packetSent(packet) },
+      nowMs,
+    });
     this.#sound = new SoundSender({ mid: mids.sound, outlet, counts, ntp, nowMs: nowMs() });
     this.#video = new VideoSender({
       mid: mids.video,
@@ -154,6 +159,7 @@ export class Peer extends EventEmitter<PeerEvents> {
     transport.on('candidate', (candidate) => this.emit('candidate', candidate));
     transport.on('data', (message) => this.emit('data', message));
     transport.on('data-channel', (open) => this.emit('data-channel', open));
+    transport.on('restarted', () => this.#beginEstimate());
     transport.on('rtcp', (compound) => this.#receiveRtcp(compound));
     transport.on('rtp', ({ header, payload }) => {
       const packet = this.#microphone.receive(header, payload, this.#options.nowNs());
@@ -294,6 +300,12 @@ export class Peer extends EventEmitter<PeerEvents> {
     }
   }
 
+  /** Another path: what the one before carried, and its delays, say nothing of it. */
+  #beginEstimate(): void {
+    this.#bandwidth = makeEstimator(this.#options.video);
+    this.emit('bandwidth');
+  }
+
   #takeFeedback(feedback: TransportFeedback): void {
     this.#bandwidth.feedback(feedback, this.#nowMs());
     this.#hasFeedback = true;
@@ -326,4 +338,8 @@ export class Peer extends EventEmitter<PeerEvents> {
   #nowMs(): number {
     return Number(this.#options.nowNs() / 1_000n) / 1_000;
   }
+}
+
+function makeEstimator(video: PeerVideo | undefined): BandwidthEstimator {
+  return new BandwidthEstimator(video === undefined ? {} : { maxBps: video.maxBps });
 }

@@ -1,5 +1,12 @@
-import { EarshotError } from '../errors/earshot-error.ts';
 import { mids } from './peer-offer.ts';
+import {
+  attributeValues,
+  hasAttribute,
+  readSections,
+  type SdpDescription,
+  type SdpSection,
+  sdpInvalid,
+} from './sdp-sections.ts';
 
 /**
  * Players offer (draft-ietf-wish-whep), while the media path offers itself and reads answers. So each of the
@@ -8,26 +15,12 @@ import { mids } from './peer-offer.ts';
  * types and extension ids stay those of the player.
  */
 
-interface Section {
-  readonly kind: string;
-  /** Formats of the media line. */
-  readonly formats: readonly string[];
-  /** Attribute lines with `a=`. */
-  readonly attributes: readonly string[];
-}
-
-interface Description {
-  readonly session: readonly string[];
-  readonly sections: readonly Section[];
-}
-
 /** Which section of the player's takes what. */
 interface Roles {
-  readonly sound: Section;
-  readonly picture: Section | undefined;
+  readonly sound: SdpSection;
+  readonly picture: SdpSection | undefined;
 }
 
-const maxSections = 16;
 const transportAttributes = ['ice-ufrag', 'ice-pwd', 'fingerprint'] as const;
 const midUri = 'urn:ietf:params:rtp-hdrext:sdes:mid';
 
@@ -37,7 +30,7 @@ const midUri = 'urn:ietf:params:rtp-hdrext:sdes:mid';
  * where every answer is read.
  */
 export function answerOfPage(offer: string): string {
-  const player = read(offer);
+  const player = readSections(offer, 'offer');
   const { sound, picture } = rolesIn(player);
   const transport = transportOf(player);
   const lines = [
@@ -62,8 +55,8 @@ export function answerToPlayer(options: {
   /** Lines `candidate:…`. */
   readonly candidates: readonly string[];
 }): string {
-  const player = read(options.offer);
-  const device = read(options.deviceOffer);
+  const player = readSections(options.offer, 'offer');
+  const device = readSections(options.deviceOffer, 'offer');
   const roles = rolesIn(player);
   const transport = transportOf(device);
   const accepted = player.sections.filter(
@@ -102,34 +95,15 @@ export function answerToPlayer(options: {
   return `${lines.join('\r\n')}\r\n`;
 }
 
-function read(sdp: string): Description {
-  const lines = sdp.split(/\r\n|\n/).filter((line) => line !== '');
-  if (lines[0] !== 'v=0') throw invalid('does not begin with "v=0"');
-  const session: string[] = [];
-  const sections: { kind: string; formats: string[]; attributes: string[] }[] = [];
-  for (const line of lines) {
-    if (line.startsWith('m=')) {
-      const [kind = '', port, protocol, ...formats] = line.slice(2).split(' ');
-      if (port === undefined || protocol === undefined) throw invalid('has a malformed media line');
-      sections.push({ kind, formats, attributes: [] });
-      if (sections.length > maxSections) throw invalid(`has more than ${maxSections} sections`);
-    } else if (line.startsWith('a=')) {
-      (sections.at(-1)?.attributes ?? session).push(line);
-    } else if (sections.length === 0) {
-      session.push(line);
-    }
-  }
-  return { session, sections };
-}
-
-function rolesIn({ sections }: Description): Roles {
-  const receiving = sections.filter(({ attributes }) => {
-    const sends = attributes.includes('a=sendonly') || attributes.includes('a=inactive');
-    return !sends;
-  });
+function rolesIn({ sections }: SdpDescription): Roles {
+  const receiving = sections.filter(
+    ({ attributes }) =>
+      !hasAttribute(attributes, 'sendonly') && !hasAttribute(attributes, 'inactive'),
+  );
   const sound = receiving.find(({ kind }) => kind === 'audio');
   if (sound === undefined) {
-    throw invalid(
+    throw sdpInvalid(
+      'offer',
       'has no audio section that receives ("a=recvonly"); a player gets the sound, and the picture beside it',
     );
   }
@@ -137,7 +111,7 @@ function rolesIn({ sections }: Description): Roles {
 }
 
 function sectionOfPage(
-  section: Section,
+  section: SdpSection,
   { mid, transport }: { readonly mid: string; readonly transport: readonly string[] },
 ): string[] {
   return [
@@ -154,16 +128,16 @@ function sectionOfPage(
   ];
 }
 
-function mediaLines({ kind, formats }: Section): string[] {
+function mediaLines({ kind, formats }: SdpSection): string[] {
   return [`m=${kind} 9 UDP/TLS/RTP/SAVPF ${formats.join(' ')}`, 'c=IN IP4 0.0.0.0'];
 }
 
-function formatLines({ attributes }: Section): string[] {
+function formatLines({ attributes }: SdpSection): string[] {
   return attributes.filter((line) => /^a=(rtpmap|fmtp|rtcp-fb):/.test(line));
 }
 
 /** Of the player's extensions those that the device writes, by the player's ids. */
-function extensionLines(player: Section, device: Section): string[] {
+function extensionLines(player: SdpSection, device: SdpSection): string[] {
   const uri = (line: string): string => line.split(' ')[1] ?? '';
   const written = new Set(
     device.attributes.filter((line) => line.startsWith('a=extmap:')).map(uri),
@@ -180,7 +154,7 @@ function refused(kind: string, mid: string): string[] {
   return [`m=${kind} 0 ${protocol}`, 'c=IN IP4 0.0.0.0', `a=mid:${mid}`, 'a=inactive'];
 }
 
-function refusedLike(section: Section, index: number): string[] {
+function refusedLike(section: SdpSection, index: number): string[] {
   const protocol =
     section.kind === 'application'
       ? 'UDP/DTLS/SCTP webrtc-datachannel'
@@ -193,26 +167,21 @@ function refusedLike(section: Section, index: number): string[] {
   ];
 }
 
-function midOf({ attributes }: Section, index: number): string {
-  const mid = attributes.find((line) => line.startsWith('a=mid:'))?.slice('a=mid:'.length);
+function midOf({ attributes }: SdpSection, index: number): string {
+  const [mid] = attributeValues(attributes, 'mid');
   return mid !== undefined && /^[\w-]{1,64}$/.test(mid) ? mid : String(index);
 }
 
-function sectionOf({ sections }: Description, mid: string): Section | undefined {
-  return sections.find(({ attributes }) => attributes.includes(`a=mid:${mid}`));
+function sectionOf({ sections }: SdpDescription, mid: string): SdpSection | undefined {
+  return sections.find(({ attributes }) => attributeValues(attributes, 'mid').includes(mid));
 }
 
 /** ICE credentials and fingerprints of the bundle: of its first section, or of the session. */
-function transportOf({ session, sections }: Description): string[] {
+function transportOf({ session, sections }: SdpDescription): string[] {
   const owner =
-    sections.find(({ attributes }) => attributes.some((line) => line.startsWith('a=ice-ufrag:')))
-      ?.attributes ?? session;
+    sections.find(({ attributes }) => hasAttribute(attributes, 'ice-ufrag'))?.attributes ?? session;
   return transportAttributes.flatMap((name) => {
     const own = owner.filter((line) => line.startsWith(`a=${name}:`));
     return own.length > 0 ? own : session.filter((line) => line.startsWith(`a=${name}:`));
   });
-}
-
-function invalid(why: string): EarshotError {
-  return new EarshotError('MEDIA_OFFER_INVALID', `The SDP offer ${why}.`);
 }

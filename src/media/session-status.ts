@@ -1,10 +1,19 @@
 import type { FastLaneStatus } from './fast-lane-sender.ts';
 import type { SessionState, SessionStatus } from './media-types.ts';
 import type { Peer } from './peer.ts';
-import { allDrops, type PeerCounts } from './peer-counts.ts';
+import { addCounts, allDrops, noCounts, type PeerCounts } from './peer-counts.ts';
 
 /** Counts of a session over all its peers. */
 export type SessionTotals = PeerCounts & { readonly datagramsRefused: number };
+
+/** The same with those of its peer of the moment. */
+export function addPeer(earlier: SessionTotals, peer: Peer | undefined): SessionTotals {
+  const datagramsRefused = earlier.datagramsRefused + (peer?.transport.datagramsRefused ?? 0);
+  const totals = { ...noCounts(), datagramsRefused };
+  addCounts(totals, earlier);
+  if (peer !== undefined) addCounts(totals, peer.counts);
+  return totals;
+}
 
 /** One viewer as the API shows it; what only a peer knows is 0 without one, and its round trip −1. */
 export function describeSession(session: {

@@ -8,12 +8,13 @@ import { IceRestart } from './ice-restart.ts';
 import type { MicrophoneFrame, SessionState, SessionStatus } from './media-types.ts';
 import type { MicrophonePacket } from './microphone-reception.ts';
 import type { Peer, SoundPacket } from './peer.ts';
-import { addCounts, noCounts } from './peer-counts.ts';
+import { noCounts } from './peer-counts.ts';
 import { readAnswer } from './sdp-answer.ts';
 import { defaultSessionLimits, type SessionLimits } from './session-limits.ts';
-import { describeSession, type SessionTotals } from './session-status.ts';
+import { addPeer, describeSession, type SessionTotals } from './session-status.ts';
 import type { AvMessage, DeviceMessage, ViewerMessage } from './signaling-messages.ts';
 import { maxDatagramMessageBytes, type TransportState } from './transport.ts';
+import { Trickle } from './trickle.ts';
 import { invalidMessage, readViewerMessage } from './viewer-message.ts';
 
 export interface SessionOptions {
@@ -32,8 +33,6 @@ export interface SessionOptions {
 
 export type DeviceIceServers = Extract<DeviceMessage, { type: 'webrtc_config' }>['ice_servers'];
 
-/** Candidates that may come before the answer they belong to. */
-const maxEarlyCandidates = 64;
 /** Refused messages in a row after which the WebSocket is closed: a page of ours sends none. */
 const maxRefusals = 20;
 
@@ -59,7 +58,7 @@ export class Session extends EventEmitter<SessionEvents> {
   readonly #limits: SessionLimits;
   readonly #log: Log;
   readonly #startedMs: number;
-  readonly #earlyCandidates: string[] = [];
+  readonly #trickle: Trickle;
   readonly #restart: IceRestart;
   /** Counts of the peers before this one. */
   #earlier: SessionTotals = { ...noCounts(), datagramsRefused: 0 };
@@ -71,8 +70,6 @@ export class Session extends EventEmitter<SessionEvents> {
   #deadlineMs = Number.POSITIVE_INFINITY;
   #lastResetMs = Number.NEGATIVE_INFINITY;
   #refusals = 0;
-  /** Candidates of the device that wait for their offer. */
-  readonly #held: string[] = [];
   #closing: Promise<void> = Promise.resolve();
 
   constructor(options: SessionOptions) {
@@ -80,6 +77,7 @@ export class Session extends EventEmitter<SessionEvents> {
     this.#options = options;
     this.#limits = { ...defaultSessionLimits, ...options.limits };
     this.#restart = new IceRestart({ limits: this.#limits, nowMs: options.nowMs });
+    this.#trickle = new Trickle({ send: (candidate) => this.#sendCandidate(candidate) });
     this.#log = options.log.child({ session: this.id.slice(0, 8) });
     this.#startedMs = options.nowMs();
     this.fastLane = new FastLaneSender({
@@ -177,13 +175,7 @@ export class Session extends EventEmitter<SessionEvents> {
 
   /** Counts of this session, over all its peers. */
   totals(): SessionTotals {
-    const earlier = this.#earlier;
-    const peer = this.#peer;
-    const datagramsRefused = earlier.datagramsRefused + (peer?.transport.datagramsRefused ?? 0);
-    const totals = { ...noCounts(), datagramsRefused };
-    addCounts(totals, earlier);
-    if (peer !== undefined) addCounts(totals, peer.counts);
-    return totals;
+    return addPeer(this.#earlier, this.#peer);
   }
 
   /** Frees everything; idempotent. The WebSocket is its owner's to close. */
@@ -231,23 +223,8 @@ export class Session extends EventEmitter<SessionEvents> {
     this.#phase = 'offering';
     this.#deadlineMs = this.#options.nowMs() + this.#limits.answerMs;
     this.#setState('connecting', '');
-    peer.on('state', (state, reason) => {
-      if (peer === this.#peer) this.#peerState(state, reason);
-    });
-    peer.on('microphone', (packet) => this.#hear(peer, packet));
-    peer.on('data', (message) => {
-      if (peer === this.#peer) this.fastLane.receive('channel', message);
-    });
-    peer.on('data-channel', (open) => {
-      if (peer === this.#peer && !open) this.fastLane.channelClosed();
-    });
-    this.#held.length = 0;
-    peer.on('candidate', (candidate) => {
-      if (peer === this.#peer) this.#offerCandidate(candidate);
-    });
-    peer.transport.on('restarted', () => {
-      if (peer === this.#peer) this.#restarted();
-    });
+    this.#trickle.offerAgain();
+    this.#follow(peer);
     peer.createOffer().then(
       (sdp) => {
         if (peer !== this.#peer) return;
@@ -256,10 +233,32 @@ export class Session extends EventEmitter<SessionEvents> {
       },
       (error: unknown) => {
         this.#log.error({ error: messageOf(error) }, 'no offer could be made');
-        if (peer === this.#peer)
-          this.#fail(`The device could not make an offer: ${messageOf(error)}`);
+        if (peer !== this.#peer) return;
+        this.#fail(`The device could not make an offer: ${messageOf(error)}`);
       },
     );
+  }
+
+  /** What it says is heard until another takes its place. */
+  #follow(peer: Peer): void {
+    peer.on('state', (state, reason) => {
+      if (peer === this.#peer) this.#peerState(state, reason);
+    });
+    peer.on('microphone', (packet) => {
+      if (peer === this.#peer) this.#hear(peer, packet);
+    });
+    peer.on('data', (message) => {
+      if (peer === this.#peer) this.fastLane.receive('channel', message);
+    });
+    peer.on('data-channel', (open) => {
+      if (peer === this.#peer && !open) this.fastLane.channelClosed();
+    });
+    peer.on('candidate', (candidate) => {
+      if (peer === this.#peer) this.#offerCandidate(candidate);
+    });
+    peer.transport.on('restarted', () => {
+      if (peer === this.#peer) this.#restarted();
+    });
   }
 
   /** A new path for the peer connection there is; only one that once stood can be moved. */
@@ -269,8 +268,8 @@ export class Session extends EventEmitter<SessionEvents> {
       throw outOfOrder('ice_restart_request', 'there is no connection to restart');
     }
     this.#restart.begin();
-    this.#earlyCandidates.length = 0;
-    this.#held.length = 0;
+    this.#trickle.forgetEarly();
+    this.#trickle.offerAgain();
     this.#log.info({}, 'ICE restart');
     this.#restart.offer(peer.transport).then(
       (sdp) => {
@@ -290,24 +289,19 @@ export class Session extends EventEmitter<SessionEvents> {
 
   /** The path of before is kept if it still works; the viewer may ask for a media reset either way. */
   #giveUpRestart(peer: Peer, isSilent: boolean): void {
-    const why =
-      this.#restart.phase === 'answered'
-        ? peer.transport.trouble
-        : 'The viewer did not answer the offer of the ICE restart in time.';
+    const reason = this.#restart.trouble(peer.transport);
     this.#endRestart();
-    const reason = `The ICE restart found no new path. ${why}`;
     if (isSilent) this.#fail(reason);
     else this.#setState('connected', reason);
   }
 
   #endRestart(): void {
     this.#restart.end();
-    this.#earlyCandidates.length = 0;
+    this.#trickle.forgetEarly();
     this.#peer?.transport.abandonRestart();
   }
 
   #hear(peer: Peer, packet: MicrophonePacket): void {
-    if (peer !== this.#peer) return;
     if (!this.#holdsMicrophone) {
       peer.counts.microphoneDrops.floor += 1;
       return;
@@ -330,7 +324,7 @@ export class Session extends EventEmitter<SessionEvents> {
     peer.setAnswer(answer);
     this.#phase = 'answered';
     this.#deadlineMs = this.#options.nowMs() + this.#limits.connectMs;
-    for (const candidate of this.#earlyCandidates.splice(0)) peer.transport.addCandidate(candidate);
+    this.#trickle.answered(peer.transport);
   }
 
   #answerRestart(peer: Peer, sdp: string): void {
@@ -338,9 +332,9 @@ export class Session extends EventEmitter<SessionEvents> {
       this.#restart.answer(peer.transport, sdp);
     } catch (error) {
       this.#endRestart();
-      throw new EarshotError('MEDIA_SIGNALING_INVALID', messageOf(error), { cause: error });
+      throw error;
     }
-    for (const candidate of this.#earlyCandidates.splice(0)) peer.transport.addCandidate(candidate);
+    this.#trickle.answered(peer.transport);
   }
 
   #candidate(candidate: string): void {
@@ -349,13 +343,8 @@ export class Session extends EventEmitter<SessionEvents> {
     const awaitsAnswer = this.#restart.phase === 'offering' || this.#restart.phase === 'offered';
     if (this.#phase === 'answered' && !awaitsAnswer) {
       this.#peer?.transport.addCandidate(candidate);
-    } else if (this.#earlyCandidates.length < maxEarlyCandidates) {
-      this.#earlyCandidates.push(candidate);
     } else {
-      throw new EarshotError(
-        'MEDIA_SIGNALING_INVALID',
-        `More than ${maxEarlyCandidates} candidates came before the answer.`,
-      );
+      this.#trickle.keep(candidate);
     }
   }
 
@@ -391,7 +380,7 @@ export class Session extends EventEmitter<SessionEvents> {
     const peer = this.#peer;
     this.#phase = 'idle';
     this.#deadlineMs = Number.POSITIVE_INFINITY;
-    this.#earlyCandidates.length = 0;
+    this.#trickle.forgetEarly();
     this.#restart.end();
     if (peer === undefined) return;
     this.#earlier = this.totals();
@@ -416,14 +405,15 @@ export class Session extends EventEmitter<SessionEvents> {
 
   #announce(sdp: string): void {
     this.#options.send({ type: 'webrtc_offer', sdp });
-    for (const candidate of this.#held.splice(0)) this.#sendCandidate(candidate);
+    this.#trickle.offered();
   }
 
-  /** A candidate never overtakes its offer. */
   #offerCandidate(candidate: string): void {
     if (this.#phase === 'offering' || this.#restart.phase === 'offering') {
-      this.#held.push(candidate);
-    } else this.#sendCandidate(candidate);
+      this.#trickle.hold(candidate);
+    } else {
+      this.#sendCandidate(candidate);
+    }
   }
 
   #sendCandidate(candidate: string): void {

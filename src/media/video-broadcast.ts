@@ -1,11 +1,7 @@
+import type { VideoCodec } from '../ipc/video-codec.ts';
 import { defaultMaxKbps, pictureShare, VideoRate } from './bandwidth/video-rate.ts';
 import { KeyframeRequests } from './keyframe-requests.ts';
-import type {
-  EncodedVideoFrame,
-  VideoCodec,
-  VideoSendingStatus,
-  VideoStats,
-} from './media-types.ts';
+import type { EncodedVideoFrame, VideoSendingStatus, VideoStats } from './media-types.ts';
 import type { Peer, PeerVideo } from './peer.ts';
 import type { PeerCounts } from './peer-counts.ts';
 import type { PacketizedPicture } from './video-sender.ts';
@@ -79,7 +75,7 @@ export class VideoBroadcast<Key extends object> {
   /** The peer of a viewer, in place of the one that it had. */
   follow(viewer: Key, peer: Peer): void {
     this.#peers.set(viewer, peer);
-    peer.on('keyframe-wanted', () => this.#requests.request());
+    peer.on('keyframe-wanted', () => this.requestKeyframe());
     peer.on('bandwidth', () => this.#updateRate());
     peer.on('state', () => this.#countViewers());
     this.#countViewers();
@@ -109,6 +105,11 @@ export class VideoBroadcast<Key extends object> {
     return peer?.seesVideo === true && timestamp !== undefined
       ? peer.videoRtpTime(timestamp)
       : undefined;
+  }
+
+  /** Whatever is published next builds on what was not sent: viewers need a keyframe. At most one in 300 ms, as for their own wishes. */
+  requestKeyframe(): void {
+    this.#requests.request();
   }
 
   /** Called a few times a second. */

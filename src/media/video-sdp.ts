@@ -1,6 +1,6 @@
+import type { VideoCodec } from '../ipc/video-codec.ts';
 import { agreedExtensions, offerExtensions } from './extension-sdp.ts';
 import { readFormat } from './format-parameters.ts';
-import type { VideoCodec } from './media-types.ts';
 import type { ExtensionIds } from './rtp-packet.ts';
 import type { AnsweredSection } from './sdp-answer.ts';
 import type { OfferedMedia } from './sdp-offer.ts';

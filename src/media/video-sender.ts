@@ -1,4 +1,4 @@
-import type { VideoCodec } from './media-types.ts';
+import type { VideoCodec } from '../ipc/video-codec.ts';
 import type { NtpClock } from './ntp-clock.ts';
 import type { PacketOutlet } from './packet-outlet.ts';
 import { wireOverheadBytes } from './packet-size.ts';

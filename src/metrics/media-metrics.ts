@@ -66,6 +66,39 @@ export const mediaMetrics: readonly Metric[] = [
   ),
   plain(
     'counter',
+    [
+      'earshot_media_tcp_connections_accepted_total',
+      '1',
+      'TCP connections accepted on the media port.',
+    ],
+    ({ media }) => media().tcp.accepted,
+  ),
+  labelled(
+    'counter',
+    [
+      'earshot_media_tcp_connections_closed_total',
+      '1',
+      'TCP connections that the device closed; `refused`: too many were open, `stranger`: nothing authenticated came in time, or first, `malformed`: a frame longer than any datagram, `idle`: a long silence.',
+    ],
+    ['reason'],
+    ({ media }) => {
+      const { refused, strangers, malformed, idle } = media().tcp;
+      return Object.entries({ refused, stranger: strangers, malformed, idle }).map(
+        ([reason, value]) => ({ labels: { reason }, value }),
+      );
+    },
+  ),
+  plain(
+    'counter',
+    [
+      'earshot_media_tcp_datagrams_dropped_total',
+      '1',
+      'Datagrams dropped since their TCP connection could not take them.',
+    ],
+    ({ media }) => media().tcp.dropped,
+  ),
+  plain(
+    'counter',
     ['earshot_media_microphone_packets_total', '1', 'Microphone packets accepted from viewers.'],
     ({ media }) => media().microphonePackets,
   ),

@@ -1,8 +1,7 @@
 import * as v from 'valibot';
+import type { VideoCodec } from '../ipc/video-codec.ts';
 
-/** The codecs a picture can be sent in; as the media path names them. */
-export const videoCodecs = ['vp8', 'h264'] as const;
-export type VideoCodec = (typeof videoCodecs)[number];
+export { type VideoCodec, videoCodecs } from '../ipc/video-codec.ts';
 
 /** Encoders by name; `x264` is for machines without an encoder in hardware. */
 export const videoEncoders = ['vp8', 'x264', 'v4l2h264', 'mpph264'] as const;

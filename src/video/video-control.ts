@@ -1,15 +1,9 @@
 import { EventEmitter } from 'node:events';
 import * as v from 'valibot';
 import { messageOf } from '../errors/earshot-error.ts';
+import type { VideoCodec } from '../ipc/video-codec.ts';
 import type { Log } from '../log/log.ts';
-import { KeyframeRequests } from './keyframe-requests.ts';
-import {
-  codecOf,
-  type EncoderChoice,
-  type VideoCodec,
-  type VideoConfig,
-  videoEncoders,
-} from './video-config.ts';
+import { codecOf, type EncoderChoice, type VideoConfig, videoEncoders } from './video-config.ts';
 import {
   type VideoSignal,
   type VideoStats,
@@ -40,7 +34,6 @@ export interface VideoControlOptions {
   readonly log: Log;
   /** How long the capture goes on after the last viewer left, in ms. */
   readonly lingerMs?: number;
-  readonly nowMs?: () => number;
 }
 
 export interface VideoControlEvents {
@@ -53,7 +46,6 @@ export interface VideoControlEvents {
 }
 
 const waitingForChild = 'the video process is not running';
-const keyframeSpacingMs = 300;
 
 /**
  * The host's picture as the media path and the API see it: wants it while somebody watches, asks for
@@ -61,7 +53,6 @@ const keyframeSpacingMs = 300;
  */
 export class VideoControl extends EventEmitter<VideoControlEvents> {
   readonly #options: VideoControlOptions;
-  readonly #keyframeRequests: KeyframeRequests;
   #bitrateKbps: number;
   #keyframes = 0;
   #active = false;
@@ -82,20 +73,11 @@ export class VideoControl extends EventEmitter<VideoControlEvents> {
     this.#bitrateKbps = options.board.maxKbps;
     const chosen = videoEncoders.find((encoder) => encoder === options.board.encoder);
     this.#codec = chosen && codecOf(chosen);
-    this.#keyframeRequests = new KeyframeRequests({
-      spacingMs: keyframeSpacingMs,
-      nowMs: options.nowMs ?? (() => performance.now()),
-      onRequest: () => {
-        this.#keyframes += 1;
-        this.#apply();
-      },
-    });
   }
 
-  /** Ends the timers; what is under way finishes. */
+  /** Ends the timer; what is under way finishes. */
   async stop(): Promise<void> {
     clearTimeout(this.#idleTimer);
-    this.#keyframeRequests.stop();
     await this.#applying;
   }
 
@@ -136,9 +118,10 @@ export class VideoControl extends EventEmitter<VideoControlEvents> {
     this.#apply();
   }
 
-  /** A viewer lacks a picture to begin with. At most one keyframe each 300 ms; none is forgotten. */
+  /** A viewer lacks a picture to begin with. Who asks keeps the requests apart (`src/media/keyframe-requests.ts`). */
   requestKeyframe(): void {
-    this.#keyframeRequests.request();
+    this.#keyframes += 1;
+    this.#apply();
   }
 
   /** The child came up or went away. */

@@ -1,25 +1,19 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { Browser } from 'playwright-core';
 import { waitFor } from '../fixtures/wait-for.ts';
-import { launchChromium, PageLab, type ViewerRecord } from './page-lab.ts';
-import { look, playing, sent, visit } from './page-visit.ts';
+import type { ViewerRecord } from './page-lab.ts';
+import { type PageStage, startPageStage } from './page-stage.ts';
+import { look, sent } from './page-visit.ts';
 
 /** What the page tells the device of a picture that is late. */
 
-let browser: Browser;
-let lab: PageLab;
+let stage: PageStage;
 
 before(async () => {
-  browser = await launchChromium({ autoplay: true });
-  lab = await PageLab.start(browser);
-  await lab.showPicture();
+  stage = await startPageStage({ picture: true });
 });
 
-after(async () => {
-  await lab?.stop();
-  await browser?.close();
-});
+after(() => stage?.stop());
 
 /** Names segments, one each 500 ms, until the function returned is called. */
 function nameSegments({ viewer }: ViewerRecord): () => void {
@@ -40,8 +34,8 @@ function nameSegments({ viewer }: ViewerRecord): () => void {
 }
 
 test('REFERENCE 1b: a picture that is late is told, and a poisoned path is built anew', async () => {
-  await visit({ lab, browser }, async (page) => {
-    const viewer = await playing(lab, page);
+  await stage.visit(async (page) => {
+    const viewer = await stage.playing(page);
     await waitFor(
       'the picture',
       async () => (await look(page, 'video?.numbers?.framesDecoded')) !== undefined,

@@ -1,41 +1,27 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { preferencesKey } from '../../src/web/preferences.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
-import { launchChromium, namedHost, PageLab } from './page-lab.ts';
-import { look, playing as playingIn, visit } from './page-visit.ts';
+import { namedHost, type PageLab } from './page-lab.ts';
+import { type PageStage, startPageStage } from './page-stage.ts';
+import { look } from './page-visit.ts';
 
 /**
  * What the page says and remembers of the lanes and the outputs, in a real browser whose device offers
  * the track only. (The fast lane itself is tested with the whole program: fast-lane*.test.ts.)
  */
 
-let browser: Browser;
+let stage: PageStage;
 let lab: PageLab;
 
-/** What `before` started, for `after` to end in reverse, however far it came. */
-const started: (() => Promise<void>)[] = [];
-
 before(async () => {
-  browser = await launchChromium({ autoplay: true });
-  started.unshift(() => browser.close());
-  lab = await PageLab.start(browser);
-  started.unshift(() => lab.stop());
+  stage = await startPageStage();
+  lab = stage.lab;
 });
 
-after(async () => {
-  for (const end of started) await end();
-});
+after(() => stage?.stop());
 
-function withPage(
-  use: (page: Page) => Promise<void>,
-  context: BrowserContextOptions = {},
-): Promise<void> {
-  return visit({ lab, browser, context }, use);
-}
-
-const playing = (page: Page) => playingIn(lab, page);
 const latency = (page: Page, name: RegExp) =>
   page.getByRole('group', { name: 'Latency' }).getByRole('radio', { name });
 const playOn = (page: Page) => page.getByRole('combobox', { name: 'Play on' });
@@ -53,10 +39,10 @@ const notedSinks = `
 `;
 
 test('a device that offers the track only is played by it, and the page says why', async () => {
-  await withPage(async (page) => {
+  await stage.visit(async (page) => {
     const sockets: string[] = [];
     page.on('websocket', (socket) => sockets.push(socket.url()));
-    await playing(page);
+    await stage.playing(page);
     await page.getByText('This device does not offer the fast lane.').waitFor();
     assert.equal(await look(page, 'lane'), 'track');
     assert.equal(await look(page, 'laneReason'), 'This device does not offer the fast lane.');
@@ -76,37 +62,37 @@ test('a device that offers the track only is played by it, and the page says why
 });
 
 test('the latency is chosen by mouse and by arrow keys, and remembered', async () => {
-  await withPage(async (page) => {
-    await playing(page);
+  await stage.visit(async (page) => {
+    await stage.playing(page);
     assert.equal(await latency(page, /^Auto/).isChecked(), true);
     await latency(page, /^Lowest/).check();
     await page.keyboard.press('ArrowRight');
     await page.getByText('Steady keeps to the track.').waitFor();
     await page.reload();
-    await playing(page);
+    await stage.playing(page);
     assert.equal(await latency(page, /^Steady/).isChecked(), true);
     assert.equal(await look(page, 'laneReason'), 'Steady keeps to the track.');
   });
 });
 
 test('what an older page stored keeps its values, and auto is what it did not know', async () => {
-  await withPage(async (page) => {
+  await stage.visit(async (page) => {
     const stored = JSON.stringify({ volumePercent: 40, muted: true, shortcuts: true });
     await page.evaluate(`localStorage.setItem('${preferencesKey}', ${JSON.stringify(stored)})`);
     await page.reload();
-    await playing(page);
+    await stage.playing(page);
     assert.equal(await page.getByRole('slider', { name: 'Volume' }).inputValue(), '40');
     assert.equal(await latency(page, /^Auto/).isChecked(), true);
   });
 });
 
 test('a page without HTTPS says that this is what it lacks', async () => {
-  const page = await browser.newPage();
+  const page = await stage.browser.newPage();
   try {
     const url = new URL(lab.url);
     url.hostname = namedHost;
     await page.goto(url.href);
-    await playing(page);
+    await stage.playing(page);
     await page.getByText(/not opened over HTTPS/).waitFor();
     assert.equal(await look(page, 'lane'), 'track');
     assert.equal(await playOn(page).count(), 0);
@@ -116,17 +102,17 @@ test('a page without HTTPS says that this is what it lacks', async () => {
 });
 
 test('the output is chosen, remembered, and the default’s turn while it is away', async () => {
-  await withPage(async (page) => {
+  await stage.visit(async (page) => {
     await page.addInitScript(notedSinks);
     await page.reload();
-    await playing(page);
+    await stage.playing(page);
     await playOn(page).selectOption('headphones');
     await waitFor(
       'the element to play there',
       async () => (await sinks(page)).at(-1) === 'headphones',
     );
     await page.reload();
-    await playing(page);
+    await stage.playing(page);
     await waitFor(
       'the element to play there',
       async () => (await sinks(page)).at(-1) === 'headphones',
@@ -148,11 +134,11 @@ test('the output is chosen, remembered, and the default’s turn while it is awa
 });
 
 test('with one output there is nothing to choose', async () => {
-  await withPage(async (page) => {
+  await stage.visit(async (page) => {
     await page.addInitScript(notedSinks);
     await page.addInitScript("window.outputs = ['default', 'speakers']");
     await page.reload();
-    await playing(page);
+    await stage.playing(page);
     await page.getByText('This device does not offer the fast lane.').waitFor();
     assert.equal(await playOn(page).count(), 0);
   });

@@ -1,28 +1,24 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
 import * as v from 'valibot';
 import { devicesSchema, statusSchema } from '../../src/api/schema.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
-import { launchChromium, namedHost, PageLab, type ViewerRecord } from './page-lab.ts';
+import { namedHost, PageLab, type ViewerRecord } from './page-lab.ts';
+import { type PageStage, startPageStage } from './page-stage.ts';
 import { look, lowContrast, playing, sent } from './page-visit.ts';
 
 /** The microphone of the page: a real browser with made-up microphones, heard by a real peer connection. */
 
-let browser: Browser;
+let stage: PageStage;
 let lab: PageLab;
-const started: (() => Promise<void>)[] = [];
 
 before(async () => {
-  browser = await launchChromium({ autoplay: true });
-  started.unshift(() => browser.close());
-  lab = await PageLab.start(browser);
-  started.unshift(() => lab.stop());
+  stage = await startPageStage();
+  lab = stage.lab;
 });
 
-after(async () => {
-  for (const end of started) await end();
-});
+after(() => stage?.stop());
 
 /** Counts what the page asks the browser for. */
 const countCaptures = `(() => {
@@ -41,7 +37,7 @@ async function withSpeaker(
   use: (page: Page, viewer: ViewerRecord, context: BrowserContext) => Promise<void>,
   { mayCapture = true, viewport = { width: 1280, height: 1_400 } } = {},
 ): Promise<void> {
-  const context = await browser.newContext({ viewport });
+  const context = await stage.browser.newContext({ viewport });
   // What is not granted is denied.
   const permissions = mayCapture ? ['microphone'] : [];
   await context.grantPermissions(permissions, { origin: lab.url });
@@ -55,7 +51,7 @@ async function withSpeaker(
   await page.addInitScript(countCaptures);
   try {
     await page.goto(lab.url);
-    await use(page, await playing(lab, page), context);
+    await use(page, await stage.playing(page), context);
   } finally {
     await context.close();
     lab.memory.beforeChange = async () => undefined;
@@ -472,7 +468,7 @@ describe('while speaking', () => {
       await card(page).getByRole('checkbox', { name: 'Noise suppression' }).uncheck();
       await card(page).getByRole('checkbox', { name: 'Push to talk' }).check();
       await page.reload();
-      const next = await playing(lab, page);
+      const next = await stage.playing(page);
       await says(page, /Off/);
       assert.deepEqual(await page.evaluate('window.captures'), [], 'off after a reload');
       assert.equal(await device.inputValue(), chosen);
@@ -496,7 +492,7 @@ describe('while speaking', () => {
           raw: false, pushToTalk: false, talkKey: 't' } }));
       })()`);
       await page.reload();
-      const next = await playing(lab, page);
+      const next = await stage.playing(page);
       assert.notEqual(next, viewer);
       await card(page)
         .getByText('The one chosen before (not there now)')
@@ -652,8 +648,8 @@ test('turning on and off, muting and talking move nothing else on a desktop', as
 });
 
 test('a page over plain HTTP hears the host, and says why there is no microphone and where there is', async () => {
-  const open = await PageLab.start(browser);
-  const page = await browser.newPage();
+  const open = await PageLab.start(stage.browser);
+  const page = await stage.browser.newPage();
   try {
     await page.goto(`http://${namedHost}:${new URL(open.url).port}/`);
     await playing(open, page);

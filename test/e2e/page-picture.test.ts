@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import * as v from 'valibot';
 import { waitFor } from '../fixtures/wait-for.ts';
-import { launchChromium, PageLab } from './page-lab.ts';
-import { look, lowContrast, playing, visit } from './page-visit.ts';
+import { type PageStage, startPageStage } from './page-stage.ts';
+import { look, lowContrast } from './page-visit.ts';
 
 /** The page with a picture, of a host that stands in for the device behind the real signaling. */
 
@@ -22,19 +22,13 @@ const videoSchema = v.object({
   }),
 });
 
-let browser: Browser;
-let lab: PageLab;
+let stage: PageStage;
 
 before(async () => {
-  browser = await launchChromium({ autoplay: true });
-  lab = await PageLab.start(browser);
-  await lab.showPicture();
+  stage = await startPageStage({ picture: true });
 });
 
-after(async () => {
-  await lab?.stop();
-  await browser?.close();
-});
+after(() => stage?.stop());
 
 /** What the page measured of the picture, once it did. */
 function measured(page: Page): Promise<v.InferOutput<typeof videoSchema>> {
@@ -50,8 +44,8 @@ function measured(page: Page): Promise<v.InferOutput<typeof videoSchema>> {
 }
 
 test('the picture is shown at the top, with what it is', async () => {
-  await visit({ lab, browser }, async (page) => {
-    await playing(lab, page);
+  await stage.visit(async (page) => {
+    await stage.playing(page);
     const { numbers } = await measured(page);
     assert.deepEqual([numbers.width, numbers.height], [640, 360]);
     assert.ok(numbers.framesDecoded > 5);
@@ -105,12 +99,12 @@ async function checkSync(page: Page): Promise<number> {
 }
 
 test('the check of sync follows what the host does, over a connection', async () => {
-  await visit({ lab, browser }, async (page) => {
-    const viewer = await playing(lab, page);
+  await stage.visit(async (page) => {
+    const viewer = await stage.playing(page);
     await measured(page);
     const offsets: number[] = [];
     for (const flashLateMs of [0, 60]) {
-      await lab.showPicture({ flashLateMs });
+      await stage.lab.showPicture({ flashLateMs });
       offsets.push(await checkSync(page));
     }
     const [base = Number.NaN, late = Number.NaN] = offsets;

@@ -1,26 +1,24 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { waitFor } from '../fixtures/wait-for.ts';
 import { ImpairRelay } from '../lab/impair.ts';
 import { routeThroughRelay } from '../lab/impaired-page.ts';
-import { launchChromium, PageLab, type ViewerRecord } from './page-lab.ts';
-import { look, playing, sent, strip, visit } from './page-visit.ts';
+import type { PageLab, ViewerRecord } from './page-lab.ts';
+import { type PageStage, startPageStage } from './page-stage.ts';
+import { look, sent, strip } from './page-visit.ts';
 
 /** What the page does about a network that changes, is gone for a while, or a media path that is dead. */
 
-let browser: Browser;
+let stage: PageStage;
 let lab: PageLab;
 
 before(async () => {
-  browser = await launchChromium({ autoplay: true });
-  lab = await PageLab.start(browser);
+  stage = await startPageStage();
+  lab = stage.lab;
 });
 
-after(async () => {
-  await lab?.stop();
-  await browser?.close();
-});
+after(() => stage?.stop());
 
 afterEach(() => {
   lab.answersRestarts = true;
@@ -65,8 +63,8 @@ const answers = (viewer: ViewerRecord) =>
   viewer.received.filter(({ type }) => type === 'webrtc_answer').length;
 
 test('another network restarts ICE, and connection and tracks go on', async () => {
-  await visit({ lab, browser }, async (page) => {
-    const viewer = await playing(lab, page);
+  await stage.visit(async (page) => {
+    const viewer = await stage.playing(page);
     await connected(page);
     await note(page);
     await page.evaluate(`window.dispatchEvent(new Event('online'))`);
@@ -80,11 +78,11 @@ async function behindRelay(
   use: (page: Page, relay: ImpairRelay, viewer: ViewerRecord) => Promise<void>,
 ): Promise<void> {
   const relay = new ImpairRelay({ seed: 1 });
-  const page = await browser.newPage();
+  const page = await stage.browser.newPage();
   try {
     await routeThroughRelay(page, relay);
     await page.goto(lab.url);
-    const viewer = await playing(lab, page);
+    const viewer = await stage.playing(page);
     await connected(page);
     await note(page);
     await use(page, relay, viewer);

@@ -1,39 +1,23 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { EarshotError } from '../../src/errors/earshot-error.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
-import { launchChromium, PageLab, type ViewerRecord } from './page-lab.ts';
-import { look, lowContrast, playing as playingIn, sent, strip, visit } from './page-visit.ts';
+import { launchChromium, type PageLab, type ViewerRecord } from './page-lab.ts';
+import { type PageStage, startPageStage } from './page-stage.ts';
+import { look, lowContrast, sent, strip } from './page-visit.ts';
 
 /** The page in a real browser, against the real server, hearing a real peer connection. */
 
-let browser: Browser;
+let stage: PageStage;
 let lab: PageLab;
 
-/** What `before` started, for `after` to end in reverse, however far it came. */
-const started: (() => Promise<void>)[] = [];
-
 before(async () => {
-  browser = await launchChromium({ autoplay: true });
-  started.unshift(() => browser.close());
-  lab = await PageLab.start(browser);
-  started.unshift(() => lab.stop());
+  stage = await startPageStage();
+  lab = stage.lab;
 });
 
-after(async () => {
-  for (const end of started) await end();
-});
-
-/** A visit with this file's lab, and its browser unless another is named. */
-function withPage(
-  use: (page: Page) => Promise<void>,
-  { context = {}, in: where = browser }: { context?: BrowserContextOptions; in?: Browser } = {},
-): Promise<void> {
-  return visit({ lab, browser: where, context }, use);
-}
-
-const playing = (page: Page) => playingIn(lab, page);
+after(() => stage?.stop());
 
 function answered(viewer: ViewerRecord | undefined): boolean {
   return viewer !== undefined && sent(viewer, 'webrtc_answer') !== undefined;
@@ -48,8 +32,8 @@ async function checked(page: Page, name: RegExp): Promise<void> {
 }
 
 test('connects, plays in stereo, says so to the device, and measures', async () => {
-  await withPage(async (page) => {
-    const viewer = await playing(page);
+  await stage.visit(async (page) => {
+    const viewer = await stage.playing(page);
     await strip(page).getByText('Connected', { exact: true }).waitFor();
     await waitFor('the report of sound', () => sent(viewer, 'client_media_ready'));
     assert.match(sent(viewer, 'webrtc_answer')?.sdp ?? '', /a=fmtp:111 .*stereo=1/);
@@ -75,7 +59,7 @@ test('connects, plays in stereo, says so to the device, and measures', async () 
 });
 
 test('shows each preset with the values the board runs it with', async () => {
-  await withPage(async (page) => {
+  await stage.visit(async (page) => {
     await radio(page, /^Low 32 kbps Mono 40 ms frames Complexity 2$/).waitFor();
     await radio(page, /^Medium 64 kbps Stereo 20 ms frames Complexity 5$/).waitFor();
     await radio(page, /^High 128 kbps Stereo 10 ms frames Complexity 6$/).waitFor();
@@ -84,7 +68,7 @@ test('shows each preset with the values the board runs it with', async () => {
 });
 
 test('the quality is chosen by mouse and by arrow keys, and follows other viewers', async () => {
-  await withPage(async (page) => {
+  await stage.visit(async (page) => {
     await radio(page, /^High/).check();
     await waitFor('the device to have it', () => lab.memory.audio.quality().quality === 'high');
     await radio(page, /^High/).focus();
@@ -97,7 +81,7 @@ test('the quality is chosen by mouse and by arrow keys, and follows other viewer
 });
 
 test('a choice shows before the device answers', async () => {
-  await withPage(async (page) => {
+  await stage.visit(async (page) => {
     await checked(page, /^Medium/);
     const { promise, resolve } = Promise.withResolvers<void>();
     lab.memory.beforeChange = () => promise;
@@ -115,7 +99,7 @@ test('a choice shows before the device answers', async () => {
 
 test('a refusal goes back to what holds and shows the device’s words', async (t) => {
   const words = 'The settings could not be written: no space left on device.';
-  const page = await browser.newPage();
+  const page = await stage.browser.newPage();
   t.after(() => page.close());
   await page.goto(lab.url);
   await checked(page, /^Medium/);
@@ -139,8 +123,8 @@ test('a refusal goes back to what holds and shows the device’s words', async (
 });
 
 test('mute and volume are this browser’s own and remembered', async () => {
-  await withPage(async (page) => {
-    await playing(page);
+  await stage.visit(async (page) => {
+    await stage.playing(page);
     await page.getByRole('slider', { name: 'Volume' }).fill('40');
     await page.keyboard.press('ArrowLeft');
     await page.keyboard.press('m');
@@ -148,7 +132,7 @@ test('mute and volume are this browser’s own and remembered', async () => {
     assert.deepEqual(await look(page, 'output.muted'), true);
     assert.equal(lab.memory.audio.mute().muted, false);
     await page.reload();
-    await playing(page);
+    await stage.playing(page);
     assert.equal(await page.getByRole('slider', { name: 'Volume' }).inputValue(), '39');
     assert.ok(Math.abs(Number(await look(page, 'output.gain')) - 0.39 ** 2) < 1e-6);
     await page.getByRole('button', { name: 'Muted', pressed: true }).click();
@@ -158,7 +142,7 @@ test('mute and volume are this browser’s own and remembered', async () => {
 });
 
 test('the single-key shortcut can be turned off', async () => {
-  await withPage(async (page) => {
+  await stage.visit(async (page) => {
     await page.getByRole('checkbox', { name: 'Single-key shortcuts' }).uncheck();
     await page.keyboard.press('m');
     await page.keyboard.press('Control+m');
@@ -172,8 +156,8 @@ test('the single-key shortcut can be turned off', async () => {
 });
 
 test('the device’s mute is set for everyone', async () => {
-  await withPage(async (page) => {
-    await playing(page);
+  await stage.visit(async (page) => {
+    await stage.playing(page);
     const toggle = page.getByRole('switch', { name: 'Mute for everyone' });
     await toggle.click();
     await strip(page).getByText('Connected, muted at the device').waitFor();
@@ -189,7 +173,7 @@ test('where the browser blocks sound a button says so, and pressing it plays', a
   const strict = await launchChromium({ autoplay: false });
   t.after(() => strict.close());
   const last = lab.viewer;
-  await withPage(
+  await stage.visit(
     async (page) => {
       // Looking into the page counts as a gesture to Chromium (the tool says so to it), so nothing
       // may look before the page has tried to play, which it does before it answers.
@@ -202,7 +186,7 @@ test('where the browser blocks sound a button says so, and pressing it plays', a
       assert.ok(viewer);
       assert.equal(sent(viewer, 'client_media_ready'), undefined);
       await button.click();
-      await playing(page);
+      await stage.playing(page);
       await button.waitFor({ state: 'detached' });
       await waitFor('the report of sound', () => sent(viewer, 'client_media_ready'));
       // The meter's context was blocked as well and must run now.
@@ -210,13 +194,13 @@ test('where the browser blocks sound a button says so, and pressing it plays', a
         /^left -\d/.test((await hostMeter(page).getAttribute('aria-valuetext')) ?? ''),
       );
     },
-    { in: strict },
+    { browser: strict },
   );
 });
 
 test('reset media builds the connection anew within the session', async () => {
-  await withPage(async (page) => {
-    const viewer = await playing(page);
+  await stage.visit(async (page) => {
+    const viewer = await stage.playing(page);
     const sessions = lab.viewers.length;
     const first = await page.evaluate('window.before = window.earshot.stream; window.before.id');
     await page.getByRole('button', { name: 'Reset media' }).click();
@@ -232,12 +216,12 @@ test('reset media builds the connection anew within the session', async () => {
 });
 
 test('a lost signaling connection is named, and comes back by itself', async () => {
-  await withPage(async (page) => {
-    const viewer = await playing(page);
+  await stage.visit(async (page) => {
+    const viewer = await stage.playing(page);
     viewer.viewer.end('the device is stopping');
     await strip(page).getByText('the device is stopping.').waitFor();
     await waitFor('a new session', () => lab.viewer !== viewer);
-    await playing(page);
+    await stage.playing(page);
     await strip(page).getByText('Connected', { exact: true }).waitFor();
     assert.equal(viewer.closed, true);
   });
@@ -246,40 +230,40 @@ test('a lost signaling connection is named, and comes back by itself', async () 
 test('a connection cut in the middle of its negotiation does not hold up the next', async () => {
   const sessions = lab.viewers.length;
   lab.cuts = 3;
-  await withPage(async (page) => {
+  await stage.visit(async (page) => {
     await waitFor('the sessions after the cuts', () => lab.viewers.length >= sessions + 4);
-    await playing(page);
+    await stage.playing(page);
     assert.equal(lab.viewers.length, sessions + 4);
   });
 });
 
 test('a media failure that the device reports is shown, and media is asked for anew', async () => {
-  await withPage(async (page) => {
-    const viewer = await playing(page);
+  await stage.visit(async (page) => {
+    const viewer = await stage.playing(page);
     const reason = 'No candidate pair answered within 15 s';
     viewer.viewer.send({ type: 'session_state', state: 'failed', reason });
     await strip(page).getByText('Connection failed').waitFor();
     await strip(page).getByText(`${reason}.`).waitFor();
     await page.getByRole('button', { name: 'Try now' }).click();
     await waitFor('a reset request', () => sent(viewer, 'direct_media_reset_request'));
-    await playing(page);
+    await stage.playing(page);
     await strip(page).getByText('Connected', { exact: true }).waitFor();
     assert.equal(lab.viewer, viewer);
   });
 });
 
 test('an offer that is garbage is a failure in words, not the end of the page', async () => {
-  await withPage(async (page) => {
-    const viewer = await playing(page);
+  await stage.visit(async (page) => {
+    const viewer = await stage.playing(page);
     viewer.viewer.send({ type: 'webrtc_offer', sdp: 'v=0 nonsense' });
     await strip(page).getByText('Connection failed').waitFor();
-    await playing(page);
+    await stage.playing(page);
   });
 });
 
 test('no sound device on the host side is named with its reason', async () => {
-  await withPage(async (page) => {
-    await playing(page);
+  await stage.visit(async (page) => {
+    await stage.playing(page);
     const error = 'hw:CARD=UAC1Gadget: Device or resource busy';
     lab.memory.emit('audio-device-changed', {
       device: 'hw:CARD=UAC1Gadget',
@@ -302,7 +286,7 @@ test('no sound device on the host side is named with its reason', async () => {
 });
 
 test('the device to capture from is chosen, and kept at the device', async () => {
-  await withPage(async (page) => {
+  await stage.visit(async (page) => {
     const choice = page.getByRole('combobox', { name: 'Host’s sound from' });
     await waitFor('the choice', async () => (await choice.inputValue()) === 'hw:CARD=UAC1Gadget');
     await choice.selectOption('HDMI sound of the host');
@@ -316,7 +300,7 @@ test('the device to capture from is chosen, and kept at the device', async () =>
 });
 
 test('device facts come from its events', async () => {
-  await withPage(async (page) => {
+  await stage.visit(async (page) => {
     await page.getByRole('combobox', { name: 'Host’s sound from' }).waitFor();
     lab.memory.emit('audio-metrics-update', { ...lab.memory.audio.status(), xruns: 12_345 });
     await page.getByText('12\u202f345').waitFor();
@@ -324,7 +308,7 @@ test('device facts come from its events', async () => {
 });
 
 test('an answer that events have overtaken changes nothing that they said', async () => {
-  await withPage(async (page) => {
+  await stage.visit(async (page) => {
     const overtaken = Promise.withResolvers<void>();
     const late: string[] = [];
     // Answered by the device at once, and read by the page only after the events.
@@ -359,9 +343,9 @@ test('an answer that events have overtaken changes nothing that they said', asyn
 
 for (const width of [320, 414, 700, 1_024]) {
   test(`nothing scrolls sideways at ${width} px`, async () => {
-    await withPage(
+    await stage.visit(
       async (page) => {
-        await playing(page);
+        await stage.playing(page);
         await page.getByText('Figures as a table').click();
         assert.equal(await page.evaluate('document.documentElement.scrollWidth'), width);
       },
@@ -372,9 +356,9 @@ for (const width of [320, 414, 700, 1_024]) {
 
 for (const colorScheme of ['light', 'dark'] as const) {
   test(`is readable in a ${colorScheme} scheme`, async () => {
-    await withPage(
+    await stage.visit(
       async (page) => {
-        await playing(page);
+        await stage.playing(page);
         const ground = await page.evaluate('getComputedStyle(document.body).backgroundColor');
         const [red = 0] = String(ground).match(/\d+/g)?.map(Number) ?? [];
         assert.equal(red < 64 ? 'dark' : red > 192 ? 'light' : 'neither', colorScheme);
@@ -386,7 +370,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
 }
 
 test('less motion is respected', async () => {
-  await withPage(
+  await stage.visit(
     async (page) => {
       await page.locator('.state-lamp').first().waitFor();
       const running = await page.evaluate('document.getAnimations().length');
@@ -397,8 +381,8 @@ test('less motion is respected', async () => {
 });
 
 test('every control has a name, is reached by Tab and shows its focus', async () => {
-  await withPage(async (page) => {
-    await playing(page);
+  await stage.visit(async (page) => {
+    await stage.playing(page);
     await strip(page).getByText('Connected', { exact: true }).waitFor();
     const client = await page.context().newCDPSession(page);
     const { nodes } = await client.send('Accessibility.getFullAXTree');

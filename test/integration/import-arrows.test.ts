@@ -33,6 +33,9 @@ const forbidden = [
   ['src/cli/a.ts', '../../supervisor/supervisor.ts'],
   ['src/api/a.ts', '../main.ts'],
   ['src/media/c.ts', '../main.ts'],
+  ['src/api/b.ts', '../composition/ties.ts'],
+  ['src/media/e.ts', '../composition/modules.ts'],
+  ['src/composition/a.ts', '../main.ts'],
 ] as const;
 
 const allowed = [
@@ -51,6 +54,9 @@ const allowed = [
   ['src/media/d.ts', '../ipc/messages.ts'],
   ['src/web/c.ts', '../api/schema.ts'],
   ['src/cli/b.ts', '../api/schema.ts'],
+  ['src/composition/b.ts', '../media/media-hub.ts'],
+  ['src/composition/c.ts', './modules.ts'],
+  ['src/main.ts', './composition/ties.ts'],
 ] as const;
 
 const tree = mkdtempSync(join(tmpdir(), 'earshot-arrows-'));

@@ -227,7 +227,9 @@ describe('the data channel and Chromium', () => {
   ]) {
     test(`with ${lossRate * 100} % loss and ${jitterMs} ms jitter nothing waits for what was lost`, async (t) => {
       const relay = new ImpairRelay({ seed: 5 });
+      t.after(() => relay.stop());
       const { page, viewer, transport } = await connect({ relay });
+      t.after(() => transport.close());
       const network = { lossRate, delayMs: 25, jitterMs, keepsOrder: false };
       relay.toDevice.set(network);
       relay.toViewer.set(network);
@@ -250,14 +252,14 @@ describe('the data channel and Chromium', () => {
       assert.ok(at(0.5) < 25 + jitterMs + 20, `p50 ${at(0.5)}`);
       // One in ten would be some 100 ms late if it were sent again, and those behind it too.
       assert.ok(at(0.95) < 25 + jitterMs + 40, `p95 ${at(0.95)}`);
-      await transport.close();
-      await relay.stop();
     });
   }
 
   test('after two seconds without a network it goes on at once', async (t) => {
     const relay = new ImpairRelay({ seed: 6 });
+    t.after(() => relay.stop());
     const { page, viewer, transport } = await connect({ relay });
+    t.after(() => transport.close());
     relay.toViewer.set({ delayMs: 25 });
     await send(viewer, 50, 10);
     relay.outage(2_000);
@@ -275,7 +277,5 @@ describe('the data channel and Chromium', () => {
     t.diagnostic(`${late.length} came, the slowest after ${Math.max(...delays).toFixed(0)} ms`);
     // Anything that waited for a timer would be a second late, or would not have been taken.
     assert.ok(Math.max(...delays) < 500, `${Math.max(...delays)} ms`);
-    await transport.close();
-    await relay.stop();
   });
 });

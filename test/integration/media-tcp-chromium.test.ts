@@ -27,6 +27,7 @@ describe('ICE over TCP and Chromium', () => {
     assert.equal(heard.local.protocol, 'tcp');
     assert.equal(heard.remote.protocol, 'tcp');
     assert.equal(device.hub.sessions()[0]?.candidateType, 'prflx tcp');
+    assert.ok(device.hub.stats().tcp.accepted > 0);
     await viewer.hearsFastLane(20);
     const { lost, ssrc } = await viewer.receives(100);
     assert.equal(lost, 0);

@@ -3,15 +3,15 @@ import { test } from 'node:test';
 import { decodeVideo } from '../fixtures/decode-video.ts';
 import { startVideoChild, videoConfig } from '../fixtures/video-child.ts';
 import { waitFor } from '../fixtures/wait-for.ts';
-import { missingXServer, startXDisplay } from '../fixtures/x-display.ts';
+import { missingXServer, startXScreen } from '../lab/x-screen.ts';
 
 const skip = missingXServer() ?? false;
 
 test('an X display is captured, scaled into the limits with its shape kept', { skip }, async () => {
-  const display = await startXDisplay({ width: 800, height: 600, root: 'white' });
+  const screen = await startXScreen({ width: 800, height: 600, root: 'white' });
   const video = startVideoChild();
   try {
-    await video.configure(videoConfig(`x11:${display.name}`));
+    await video.configure(videoConfig(`x11:${screen.display}`));
     const { width, height } = await video.event('format');
     assert.deepEqual({ width, height }, { width: 480, height: 360 });
     await waitFor('10 frames', () => video.frames.length >= 10);
@@ -20,26 +20,26 @@ test('an X display is captured, scaled into the limits with its shape kept', { s
     for (const side of decoded.pixel(9, 20, 20)) assert.ok(side > 240, String(side));
   } finally {
     await video.dispose();
-    await display.stop();
+    await screen.stop();
   }
 });
 
 test('a display that is not there is lost until it is: then its picture comes', {
   skip,
 }, async () => {
-  const first = await startXDisplay({ width: 640, height: 480, root: 'white' });
+  const first = await startXScreen({ width: 640, height: 480, root: 'white' });
   await first.stop();
   const video = startVideoChild();
   try {
-    await video.configure(videoConfig(`x11:${first.name}`));
+    await video.configure(videoConfig(`x11:${first.display}`));
     const lost = await video.event('device-lost');
     assert.match(String(lost['error']), /is no X display that can be opened/);
     await video.frame('the slate', () => true);
-    const second = await startXDisplay({
+    const second = await startXScreen({
       width: 1_024,
       height: 576,
       root: 'black',
-      name: first.name,
+      display: first.display,
     });
     try {
       await video.event('device-opened');

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync, writeSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,21 +23,37 @@ export interface XScreen {
   stop(): Promise<void>;
 }
 
-const startMs = 10_000;
+export interface XScreenOptions {
+  readonly width?: number;
+  readonly height?: number;
+  /** What is on it at first; black by default. */
+  readonly root?: 'white' | 'black';
+  /** Such as `:97`; a free one when it is left out. */
+  readonly display?: string;
+}
 
-/** Starts Xvfb on a free display, without a network port. Throws when it does not start within 10 s. */
+const startMs = 10_000;
+const stopMs = 2_000;
+const xvfb = '/usr/bin/Xvfb';
+
+/** Why there can be no X server here; undefined when there can. */
+export function missingXServer(): string | undefined {
+  return existsSync(xvfb) ? undefined : `${xvfb} is not installed (scripts/setup.sh)`;
+}
+
+/** Starts Xvfb, without a network port. Throws when it does not start within 10 s. */
 export async function startXScreen({
   width = 1_280,
   height = 720,
-}: {
-  readonly width?: number;
-  readonly height?: number;
-} = {}): Promise<XScreen> {
+  root = 'black',
+  display: wanted,
+}: XScreenOptions = {}): Promise<XScreen> {
   const programs = new Set<ChildProcess>();
   const directory = await mkdtemp(join(tmpdir(), 'earshot-screen-'));
   const server = launch(
     [
-      ...['Xvfb', '-displayfd', '3', '-screen', '0', `${width}x${height}x24`],
+      ...[xvfb, ...(wanted === undefined ? [] : [wanted]), '-displayfd', '3'],
+      ...['-screen', '0', `${width}x${height}x24`, root === 'white' ? '-wr' : '-br'],
       ...['-nolisten', 'tcp', '-noreset', '-fbdir', directory],
     ],
     {},
@@ -56,8 +72,11 @@ export async function startXScreen({
       return program;
     },
     async stop() {
-      await Promise.all([...programs].map(end));
-      await end(server);
+      await Promise.all([...programs].map((program) => end(program)));
+      // Asked first: killed, it leaves its lock and its socket.
+      const deadline = setTimeout(() => server.kill('SIGKILL'), stopMs);
+      await end(server, 'SIGTERM');
+      clearTimeout(deadline);
       framebuffer.close();
       await rm(directory, { recursive: true, force: true });
     },
@@ -133,9 +152,9 @@ async function readDisplay(server: ChildProcess): Promise<string> {
   return `:${text.trim()}`;
 }
 
-async function end(child: ChildProcess): Promise<void> {
+async function end(child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');
-  child.kill('SIGKILL');
+  child.kill(signal);
   await exited;
 }

@@ -1,4 +1,5 @@
 import { ArrivalDelay } from './arrival-delay.ts';
+import { BacklogWatch, backlogMs } from './backlog-watch.ts';
 import { DelayTarget } from './delay-target.ts';
 import { type JitterCounts, noCounts } from './jitter-counts.ts';
 import { PacketOrder } from './packet-order.ts';
@@ -29,10 +30,6 @@ const usualFillerSamples = 480;
 /** Opus's granularity, and its longest packet (RFC 6716 §2.1.4). */
 const leastSamples = 120;
 const mostSamples = 5_760;
-/** On resuming, sound beyond the target is a backlog from here on; less is played a little faster. */
-const backlogMs = 60;
-/** So far beyond the target for so long while it plays, and the sound has no place to be cut: it is a backlog too. */
-const beyondMs = 1_000;
 const samplesPerMs = 48;
 
 const wait = { kind: 'wait' } as const;
@@ -59,6 +56,7 @@ export class JitterBuffer<P> {
   readonly #arrivals: ArrivalDelay;
   readonly #target: DelayTarget;
   readonly #hint: StretchHint;
+  readonly #backlog = new BacklogWatch();
   #state: 'idle' | 'filling' | 'playing' = 'idle';
   /** The stream has sounded before: what comes in a bunch now is a backlog. */
   #resuming = false;
@@ -78,8 +76,6 @@ export class JitterBuffer<P> {
   #adjusted = 0;
   /** Comfort noise since the packet that announced the pause: no delay, since the pause takes it out again. */
   #pauseSamples = 0;
-  /** Since when the delay is a backlog more than the target; Infinity: it is not, −Infinity: there is no room for it. */
-  #beyondSinceMs = Number.POSITIVE_INFINITY;
   /** Played time less sender's time of a packet that may be stretched; NaN when there is none. */
   #hintedOffsetMs = Number.NaN;
   readonly #steps = new StepWriter<P>();
@@ -164,7 +160,7 @@ export class JitterBuffer<P> {
     const dropped = this.#keep(sequence, timestamp, item);
     if (dropped === undefined) return this.#drop('late');
     this.counts.overflow += dropped;
-    if (dropped > 0 && this.#state === 'playing') this.#beyondSinceMs = Number.NEGATIVE_INFINITY;
+    if (dropped > 0 && this.#state === 'playing') this.#backlog.noRoom();
     if (place === 'jump') return 'reset';
     return dropped > 0 ? 'overflow' : 'queued';
   }
@@ -181,7 +177,7 @@ export class JitterBuffer<P> {
     this.#target.noteQueue(at.nowMs, at.queuedMs, at.final);
     this.#noteStretch(playedMs);
     let first = this.#store.firstFrom(this.#nextSequence);
-    if (first !== undefined && at.nowMs - this.#beyondSinceMs > beyondMs) {
+    if (first !== undefined && this.#backlog.isOverdue(at.nowMs)) {
       first = this.#catchUp(first, playedMs);
     }
     if (first === undefined) return at.final ? this.#bridge(playedMs) : wait;
@@ -287,8 +283,7 @@ export class JitterBuffer<P> {
     this.#target.notePlayed(item.samples);
     const targetMs = this.#target.ms;
     const offMs = this.#delayMs(timestamp + item.samples, playedMs) - targetMs;
-    if (offMs <= backlogMs) this.#beyondSinceMs = Number.POSITIVE_INFINITY;
-    else this.#beyondSinceMs = Math.min(this.#beyondSinceMs, this.#nowMs);
+    this.#backlog.note(offMs, this.#nowMs);
     const stretch = this.#hint.for(this.#nowMs, { offMs, targetMs });
     if (stretch !== 'none') {
       this.#hintedOffsetMs = playedMs - (timestamp + item.samples) / samplesPerMs;
@@ -352,7 +347,7 @@ export class JitterBuffer<P> {
   }
 
   #catchUp(oldest: number, playedMs: number): number {
-    this.#beyondSinceMs = Number.POSITIVE_INFINITY;
+    this.#backlog.forget();
     const first = this.#skipBacklog(oldest, playedMs);
     if (first !== this.#nextSequence) {
       this.#moveTo(this.#store.timestampAt(first));
@@ -393,7 +388,7 @@ export class JitterBuffer<P> {
   #stop(state: 'idle' | 'filling'): void {
     if (this.#state === 'playing') this.#leftMs = this.levelMs(this.#queuedMs);
     this.#hintedOffsetMs = Number.NaN;
-    this.#beyondSinceMs = Number.POSITIVE_INFINITY;
+    this.#backlog.forget();
     this.#nextTimestamp = Number.NEGATIVE_INFINITY;
     this.#state = state;
   }

@@ -17,9 +17,9 @@ export type { BandwidthCounts, BandwidthNumbers } from './bandwidth-numbers.ts';
 export type { SentPacket } from './sent-packets.ts';
 
 export interface BandwidthOptions {
-  /** Before anything is known, in bit/s. 1,000,000 by default. */
+  /** Before anything is known, in bit/s. 1,000,000 by default, or `maxBps` where that is less. */
   readonly startBps?: number;
-  /** 150,000 by default. */
+  /** 150,000 by default, or `maxBps` where that is less. */
   readonly minBps?: number;
   /** What is of use: nothing is looked for beyond it. 5,000,000 by default. */
   readonly maxBps?: number;
@@ -86,9 +86,9 @@ export class BandwidthEstimator {
 
   /** Throws a RangeError unless 0 < minBps ≤ startBps ≤ maxBps. */
   constructor({
-    startBps = 1_000_000,
-    minBps = 150_000,
     maxBps = 5_000_000,
+    startBps = Math.min(1_000_000, maxBps),
+    minBps = Math.min(150_000, maxBps),
   }: BandwidthOptions = {}) {
     if (!(minBps > 0 && minBps <= startBps && startBps <= maxBps && maxBps < 1e12)) {
       throw new RangeError(

@@ -1,7 +1,7 @@
 import { EarshotError } from '../../errors/earshot-error.ts';
 import { frameFlags, type MediaMessage, type MediaType } from '../../ipc/messages.ts';
+import type { VideoCodec } from '../../ipc/video-codec.ts';
 import { isSegmentFrame, pictureMessage } from '../../video/video-frames.ts';
-import type { VideoCodec } from '../media-types.ts';
 import {
   type PictureFormat,
   type SegmentEncoders,

@@ -1,4 +1,4 @@
-import type { VideoCodec } from '../media-types.ts';
+import type { VideoCodec } from '../../ipc/video-codec.ts';
 
 /** Sound of a segment, encoded. The payload is its receiver's to keep. */
 export interface SegmentSoundPacket {

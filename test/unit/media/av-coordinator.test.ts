@@ -27,6 +27,9 @@ function lab(sessions: readonly string[] = ['s1']): Lab {
     viewers: {
       publishAudio: (frame) => sounds.push(frame),
       publishVideo: (frame) => pictures.push(frame),
+      requestKeyframe: () => {
+        keyframes += 1;
+      },
       sessionIds: () => sessions,
       videoRtpTime: (session, ns) => (session === 's1' ? Number(ns / 1_000_000n) * 90 : undefined),
       tell: (session, message) => told.push([session, message]),
@@ -45,9 +48,6 @@ function lab(sessions: readonly string[] = ['s1']): Lab {
         })),
     },
     setAudioDelay: (ms) => delays.push(ms),
-    requestKeyframe: () => {
-      keyframes += 1;
-    },
     log: silentLog,
     nowMs: () => nowMs,
     unixMs: () => 1_700_000_000_000,

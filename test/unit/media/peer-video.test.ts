@@ -8,7 +8,7 @@ import {
   RtcpTransportLayerFeedback,
 } from 'werift';
 import { microphonePresets } from '../../../src/audio/presets.ts';
-import type { VideoCodec } from '../../../src/media/media-types.ts';
+import type { VideoCodec } from '../../../src/ipc/video-codec.ts';
 import { NtpClock } from '../../../src/media/ntp-clock.ts';
 import { Peer } from '../../../src/media/peer.ts';
 import { readRtcp } from '../../../src/media/rtcp-read.ts';
@@ -287,6 +287,30 @@ describe('the picture of a peer', () => {
     transport.emit('rtcp', feedback(1, 5));
     assert.ok((peer.targetBps ?? 0) > 0);
     assert.equal(told, 1);
+  });
+
+  test('its bandwidth begins again from the start when an ICE restart has found another path', () => {
+    sendPicture(true, 5);
+    nowNs += 30n * msNs;
+    transport.emit('rtcp', feedback(1, 5));
+    const info = { packetsLost: 1, highestSequence: 1, jitter: 0, lsr: 0, dlsr: 0 };
+    const reports = [new RtcpReceiverInfo({ ssrc: ssrcOf(), fractionLost: 128, ...info })];
+    transport.emit('rtcp', new RtcpRrPacket({ ssrc: 5, reports }).serialize());
+    assert.ok((peer.targetBps ?? 0) < 800_000, 'the path before lost every second packet');
+    let told = 0;
+    peer.on('bandwidth', () => {
+      told += 1;
+    });
+    transport.emit('restarted');
+    assert.equal(peer.targetBps, 1_000_000);
+    assert.equal(told, 1);
+    // What the viewer still says of the path before is of no packet that this one carried.
+    transport.emit('rtcp', feedback(1, 5));
+    assert.equal(peer.targetBps, 1_000_000);
+    sendPicture(false, 5);
+    nowNs += 30n * msNs;
+    transport.emit('rtcp', feedback(6, 5));
+    assert.ok((peer.targetBps ?? 0) >= 1_000_000);
   });
 
   test('says goodbye for both streams', async () => {

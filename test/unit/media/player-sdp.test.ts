@@ -107,6 +107,7 @@ describe("a player's offer as the answer of a page", () => {
       /no audio section/,
     ],
     ['a malformed media line', sdp(...session, 'm=audio'), /malformed/],
+    ['a line that is none', sdp(...session, 'nonsense', ...audio), /of the form/],
     ['many sections', sdp(...session, ...Array.from({ length: 17 }, () => audio).flat()), /16/],
   ] as const) {
     it(`refuses ${what}`, () => {

@@ -221,7 +221,7 @@ describe('the answer', () => {
       [answer.replace('a=recvonly', 'a=inactive'), /must be "recvonly"/],
       [answer.replace('a=mid:0', 'a=mid:7'), /a=mid:0/],
       [`v=0\r\n${'a=x\r\n'.repeat(1_001)}`, /more than 1000 lines/],
-      [`v=0\r\n${'m=audio 9 A/B 1\r\n'.repeat(17)}`, /too many sections/],
+      [`v=0\r\n${'m=audio 9 A/B 1\r\n'.repeat(17)}`, /more than 16 sections/],
     ] as const) {
       const text = refusal(sdp);
       assert.match(text, /^MEDIA_ANSWER_INVALID: /);

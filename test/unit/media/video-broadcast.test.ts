@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, mock, test } from 'node:test';
 import { microphonePresets } from '../../../src/audio/presets.ts';
-import type { EncodedVideoFrame, VideoCodec } from '../../../src/media/media-types.ts';
+import type { VideoCodec } from '../../../src/ipc/video-codec.ts';
+import type { EncodedVideoFrame } from '../../../src/media/media-types.ts';
 import { NtpClock } from '../../../src/media/ntp-clock.ts';
 import { Peer } from '../../../src/media/peer.ts';
 import { noCounts } from '../../../src/media/peer-counts.ts';
@@ -103,6 +104,22 @@ describe('VideoBroadcast', () => {
     pass(1_000);
     assert.deepEqual(wantedMs, [5_000, 5_300]);
     assert.equal(broadcast.stats(noCounts()).keyframesRequested, 2);
+  });
+
+  test('what asks beside the viewers shares their 300 ms, and the answer', async () => {
+    broadcast.requestKeyframe();
+    assert.deepEqual(wantedMs, [5_000]);
+    pass(100);
+    await join();
+    broadcast.requestKeyframe();
+    pass(1_000);
+    assert.deepEqual(wantedMs, [5_000, 5_300]);
+    broadcast.requestKeyframe();
+    broadcast.requestKeyframe();
+    broadcast.publish(frame(true));
+    pass(1_000);
+    assert.deepEqual(wantedMs, [5_000, 5_300, 6_100]);
+    assert.equal(broadcast.stats(noCounts()).keyframesRequested, 3);
   });
 
   test('a viewer whose socket is full misses pictures up to a keyframe, nobody else does', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { VideoCodec } from '../../../src/media/media-types.ts';
+import type { VideoCodec } from '../../../src/ipc/video-codec.ts';
 import { readAnswer } from '../../../src/media/sdp-answer.ts';
 import { agreeOnVideo, offerVideo } from '../../../src/media/video-sdp.ts';
 import { goodAnswer, videoAnswer } from '../../fixtures/fake-transport.ts';

@@ -35,6 +35,8 @@ function run(
 test('it begins with what it is told, and refuses a range that is none', () => {
   assert.equal(new BandwidthEstimator().targetBps, 1_000_000);
   assert.equal(new BandwidthEstimator({ startBps: 700_000 }).targetBps, 700_000);
+  assert.equal(new BandwidthEstimator({ maxBps: 700_000 }).targetBps, 700_000);
+  assert.equal(new BandwidthEstimator({ maxBps: 70_000 }).targetBps, 70_000);
   for (const options of [
     { minBps: 0 },
     { minBps: 2_000_000 },
