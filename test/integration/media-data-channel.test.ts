@@ -81,6 +81,10 @@ function numbered(number: number, bytes = 180): Buffer {
   return message;
 }
 
+function median(values: readonly number[]): number {
+  return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? 0;
+}
+
 /** Sends so many, one every `everyMs`, and gives the wall clock of each, in ms; −1: not taken. */
 async function send(viewer: DataViewer, count: number, everyMs: number): Promise<number[]> {
   const sentMs: number[] = [];
@@ -239,19 +243,20 @@ describe('the data channel and Chromium', () => {
       const least = 0.97 * (1 - lossRate) * count;
       await waitFor('what was not lost', async () => (await receivedBy(page)).length >= least);
       const received = await receivedBy(page);
-      const delays = received
-        .map(({ number, atMs }) => atMs - (sentMs[number] ?? 0))
-        .sort((one, other) => one - other);
-      const at = (share: number): number => delays[Math.floor(share * (delays.length - 1))] ?? 0;
+      const numbers = new Set(received.map(({ number }) => number));
+      const delayOf = ({ number, atMs }: { number: number; atMs: number }): number =>
+        atMs - (sentMs[number] ?? 0);
+      const follows = ({ number }: { number: number }): boolean => !numbers.has(number - 1);
+      const usual = median(received.filter((each) => !follows(each)).map(delayOf));
+      const behind = median(received.filter((each) => follows(each)).map(delayOf));
       t.diagnostic(
-        `${taken} taken, ${received.length} came, delay p50 ${at(0.5).toFixed(1)} p95 ${at(0.95).toFixed(1)} p99 ${at(0.99).toFixed(1)} max ${at(1).toFixed(1)} ms`,
+        `${taken} taken, ${received.length} came, ${usual.toFixed(1)} ms late; behind a lost one ${behind.toFixed(1)} ms`,
       );
       assert.equal(taken, count);
-      assert.equal(new Set(received.map(({ number }) => number)).size, received.length);
+      assert.equal(numbers.size, received.length);
       if (lossRate > 0) assert.ok(received.length < count * (1 - 0.7 * lossRate), 'sent again');
-      assert.ok(at(0.5) < 25 + jitterMs + 20, `p50 ${at(0.5)}`);
-      // One in ten would be some 100 ms late if it were sent again, and those behind it too.
-      assert.ok(at(0.95) < 25 + jitterMs + 40, `p95 ${at(0.95)}`);
+      // Told apart on the same machine at the same time; a repeat, or word that there is none, takes 50 ms at least.
+      if (lossRate > 0) assert.ok(behind - usual < 30, `${behind - usual} ms more`);
     });
   }
 
