@@ -21,6 +21,7 @@ if [ "$purpose" = test ]; then
   packages+=(
     chromium coturn iproute2 procps shellcheck sox
     gstreamer1.0-plugins-ugly gstreamer1.0-nice python3-gst-1.0 gir1.2-gst-plugins-bad-1.0
+    qemu-system-x86 mmdebstrap e2fsprogs
   )
 fi
 # Any Node can install the modules; the pinned one among them runs everything else.

@@ -122,7 +122,7 @@ export class LiveSource {
     }
     const silentMs = now - this.#lastPictureMs;
     if (silentMs > reopenMs) {
-      this.#fail({ signal: 'no-signal', reason: 'the device delivers no pictures' });
+      this.#fail({ signal: 'no-signal', reason: 'the device delivers no pictures' }, firstRetryMs);
     } else if (silentMs > noPictureMs && this.#state.signal !== 'no-signal') {
       this.#needsKeyframe = true;
       this.#setState({ signal: 'no-signal', reason: 'the device delivers no pictures' });
@@ -191,7 +191,10 @@ export class LiveSource {
 
   /** What the device says of its input. */
   #signal(kind: string, words: string): void {
-    if (kind === 'no-signal' || kind === 'unsupported' || kind === 'lost') {
+    if (kind === 'no-signal' || kind === 'unsupported') {
+      // To ask again what a device that is there has at its input costs little.
+      this.#fail({ signal: kind, reason: words }, firstRetryMs);
+    } else if (kind === 'lost') {
       this.#fail({ signal: kind, reason: words });
     } else if (this.#timings === undefined) {
       this.#timings = words;
@@ -203,21 +206,22 @@ export class LiveSource {
     }
   }
 
-  #fail(fault: SourceFault): void {
+  #fail(fault: SourceFault, retryMs = this.#retryMs): void {
     const { log, nowMs, onLost } = this.#options;
     const device = this.#config?.device ?? '';
-    const isNews = fault.signal !== this.#state.signal || fault.reason !== this.#state.reason;
+    const before = this.#state;
     this.#end();
     this.#reopens += 1;
-    // A device that is there and has no signal costs little to ask again.
-    const retryMs = fault.signal === 'no-signal' ? firstRetryMs : this.#retryMs;
     this.#retryAtMs = nowMs() + retryMs;
     this.#retryMs = Math.min(lastRetryMs, this.#retryMs * 2);
     this.#wasThere = this.#config !== undefined && this.#isThere(this.#config);
     this.#setState(fault);
-    if (!isNews) return;
+    if (fault.signal === before.signal && fault.reason === before.reason) return;
     log.warn({ device, ...fault, retryMs }, 'no picture from the device');
-    if (fault.signal === 'lost') onLost({ error: fault.reason, retryMs });
+    // One that is gone says so in several ways: first as it fails, then as it is not found.
+    if (fault.signal === 'lost' && before.signal !== 'lost') {
+      onLost({ error: fault.reason, retryMs });
+    }
   }
 
   #isThere({ device }: EffectiveVideoConfig): boolean {

@@ -11,8 +11,8 @@ export interface SourceFault {
 const formatTrouble =
   /not-negotiated|could not negotiate|no (known|supported) format|not supported|wrong[ -]format|cannot (operate|capture) at|missing a plug-?in|no decoder/i;
 
-/** The system's own reason, where GStreamer passes it on. */
-const systemError = /system error: (.+)/i;
+/** The system's own reason, where GStreamer passes it on: so named, or as a last line with the error's number. */
+const systemError = /system error: (.+)|\n([^\n]+ \(\d+\))\s*$/i;
 
 const longestReason = 200;
 
@@ -29,7 +29,8 @@ export function sourceFault(error: {
       reason: `${device.slice('x11:'.length)} is no X display that can be opened`,
     };
   }
-  const system = systemError.exec(detail)?.[1];
+  const [, named, numbered] = systemError.exec(detail) ?? [];
+  const system = named ?? numbered;
   const reason = shorten(system === undefined ? text : `${text} ${system}`);
   const unsupported = formatTrouble.test(text) || formatTrouble.test(detail);
   return { signal: unsupported ? 'unsupported' : 'lost', reason };

@@ -180,7 +180,7 @@ test('a V4L2 device that is not there, or is none, says so before anything is la
 
 test('an end that a pipeline holds up is given up in time, and told', async () => {
   const { pipeline, events } = open(
-    'videotestsrc ! identity sleep-time=4000000 ! fakesink sync=false',
+    'videotestsrc ! identity sleep-time=8000000 ! fakesink sync=false',
   );
   await waitFor(
     'it to run',

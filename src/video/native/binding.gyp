@@ -4,6 +4,7 @@
       "target_name": "earshot_video",
       "sources": [
         "addon.c",
+        "device_release.c",
         "device_signal.c",
         "device_watch.c",
         "encode_times.c",

@@ -38,25 +38,22 @@ static bool check_capture(struct signal *signal, int fd)
 	return false;
 }
 
-/* False with the signal said when the input itself says that nothing comes. */
-static bool check_input(struct signal *signal, int fd)
+/* What the input itself says, in words that say more than the timings' errors; left when it says nothing. */
+static void read_input(struct signal *signal, int fd)
 {
 	struct v4l2_input input = { 0 };
 	int index = 0;
 	if (ioctl(fd, VIDIOC_G_INPUT, &index) < 0)
-		return true;
+		return;
 	input.index = (uint32_t)index;
 	if (ioctl(fd, VIDIOC_ENUMINPUT, &input) < 0)
-		return true;
+		return;
 	if ((input.status & V4L2_IN_ST_NO_POWER) != 0)
 		say(signal, SIGNAL_NONE, "the source has no power");
 	else if ((input.status & V4L2_IN_ST_NO_SIGNAL) != 0)
 		say(signal, SIGNAL_NONE, "nothing arrives at the input");
 	else if ((input.status & (V4L2_IN_ST_NO_H_LOCK | V4L2_IN_ST_NO_SYNC)) != 0)
 		say(signal, SIGNAL_NONE, "the input finds no picture in the signal");
-	else
-		return true;
-	return false;
 }
 
 static double frames_per_second(const struct v4l2_bt_timings *timings)
@@ -124,8 +121,12 @@ void signal_read(struct signal *signal, const char *device, bool apply)
 		fail(signal, "it cannot be opened", errno);
 		return;
 	}
-	if (check_capture(signal, fd) && check_input(signal, fd))
+	if (check_capture(signal, fd)) {
 		read_timings(signal, fd, apply);
+		/* Timings that it cannot take are no picture to the input either, and say more. */
+		if (signal->kind == SIGNAL_OK || signal->kind == SIGNAL_NONE)
+			read_input(signal, fd);
+	}
 	close(fd);
 }
 

@@ -52,6 +52,7 @@ struct engine {
 	struct rate_limit rate;
 
 	/* The thread's own. */
+	bool launched;
 	GstElement *pipeline;
 	GstElement *source;
 	GstElement *sink;

@@ -2,6 +2,7 @@
 #include <gst/app/gstappsrc.h>
 #include <gst/video/video.h>
 
+#include "device_release.h"
 #include "engine_parts.h"
 
 /* The thread of an engine: makes the pipeline, carries out commands one after another, takes it down. */
@@ -48,6 +49,8 @@ static void play(struct engine *engine)
 static void launch(struct engine *engine)
 {
 	GError *error = NULL;
+	device_use_begins(engine->watch.device);
+	engine->launched = true;
 	engine->pipeline =
 		gst_parse_launch_full(engine->description, NULL, GST_PARSE_FLAG_FATAL_ERRORS, &error);
 	if (engine->pipeline == NULL || !GST_IS_PIPELINE(engine->pipeline)) {
@@ -192,6 +195,8 @@ static void take_down(struct engine *engine)
 	g_clear_object(&engine->source);
 	g_clear_object(&engine->sink);
 	g_clear_object(&engine->pipeline);
+	if (engine->launched)
+		device_use_ends(engine->watch.device);
 }
 
 gpointer engine_thread(gpointer data)

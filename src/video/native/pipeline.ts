@@ -19,8 +19,12 @@ export interface OpenPipelineOptions {
   readonly onEvent: (event: Event) => void;
 }
 
-/** How long closing waits for a pipeline; one that a driver holds is then left alone. */
-const closeDeadlineMs = 1_000;
+/**
+ * How long closing waits for a pipeline; one that a driver holds is then left alone. A v4l2src that was just
+ * told of another signal first asks for all formats anew. The process answers nobody meanwhile, and a main
+ * process misses it after three seconds.
+ */
+const closeDeadlineMs = 2_000;
 
 /** Looking for elements reads GStreamer's registry, which it makes anew when plugins changed. */
 const elementsDeadlineMs = 3_000;

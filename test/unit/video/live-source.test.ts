@@ -165,6 +165,27 @@ test('a lost device is told once, tried again ever more slowly, and at once when
   assert.equal(pipelines.length, before + 1);
 });
 
+test('a device that fails and is then not found was lost once', () => {
+  flow();
+  pipeline().event('error', 'Could not read.', 'at a line:\npoll error 1: No such device (19)');
+  nowMs += 500;
+  source.look();
+  pipeline().event('signal', 'lost', 'it cannot be opened: No such file or directory');
+  assert.deepEqual(lost, ['Could not read. poll error 1: No such device (19)']);
+  assert.equal(source.state.reason, 'it cannot be opened: No such file or directory');
+});
+
+test('an input without a picture that can be taken is asked again twice a second', () => {
+  source.configure(config);
+  for (const kind of ['unsupported', 'unsupported', 'no-signal', 'no-signal', 'unsupported']) {
+    const before = pipelines.length;
+    pipeline().event('signal', kind, 'not now');
+    nowMs += 500;
+    source.look();
+    assert.equal(pipelines.length, before + 1);
+  }
+});
+
 test('what the device says of its input is the state, in words', () => {
   source.configure(config);
   pipeline().event('signal', 'unsupported', 'its timings are beyond what the device captures');
