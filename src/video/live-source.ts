@@ -1,17 +1,11 @@
 import type { Log } from '../log/log.ts';
-import type { OpenPipelineOptions, Pipeline, PipelineEvent, Unit } from './native/pipeline.ts';
+import type { PipelineEvent, Unit } from './native/pipeline.ts';
+import { type LivePipeline, OnePipeline, type OpenLivePipeline } from './one-pipeline.ts';
 import { type EncoderBoard, liveChanges, livePipeline } from './pipelines.ts';
 import { type SourceFault, sourceFault } from './source-fault.ts';
 import { addTotals, finished, noTotals, type SourceTotals } from './source-totals.ts';
 import type { EffectiveVideoConfig } from './video-config.ts';
 import type { VideoSignal } from './video-stats.ts';
-
-/** A pipeline, as far as this drives one. */
-export type LivePipeline = Pick<
-  Pipeline,
-  'set' | 'forceKeyframe' | 'limitRate' | 'push' | 'stats' | 'close'
->;
-export type OpenLivePipeline = (options: OpenPipelineOptions) => LivePipeline;
 
 export interface SourceState {
   readonly signal: VideoSignal;
@@ -35,7 +29,7 @@ export interface LiveSourceOptions {
   /** The device could be opened, and pictures come. */
   readonly onOpened: () => void;
   readonly onLost: (lost: { readonly error: string; readonly retryMs: number }) => void;
-  /** A driver held the pipeline when it was to end: this process cannot be cleaned up any more. */
+  /** A driver holds the pipeline that was to end: this process cannot open the device any more. */
   readonly onHang: () => void;
 }
 
@@ -48,18 +42,22 @@ const firstRetryMs = 500;
 const lastRetryMs = 5_000;
 
 const idle: SourceState = { signal: 'opening', reason: 'nobody watches' };
+const silent: SourceFault = { signal: 'no-signal', reason: 'the device delivers no pictures' };
 const opening: SourceState = { signal: 'opening', reason: 'the capture device is being opened' };
 
 /**
  * The host's picture: keeps a pipeline open while it is wanted, says what comes of it, and tries again
  * when nothing does. Call `look()` twice a second.
  *
+ * A device is busy until the pipeline that had it has ended, which can take seconds: states are told at
+ * once, and what is configured meanwhile is what the next pipeline begins with.
+ *
  * INVARIANT: after `fail()` there is no pipeline until the next try; a pipeline that was closed says nothing.
  */
 export class LiveSource {
   readonly #options: LiveSourceOptions;
   #config: EffectiveVideoConfig | undefined;
-  #pipeline: LivePipeline | undefined;
+  readonly #place: OnePipeline;
   #state: SourceState = idle;
   #totals: SourceTotals = noTotals;
   /** When the last picture came, or the pipeline was opened. */
@@ -74,6 +72,7 @@ export class LiveSource {
 
   constructor(options: LiveSourceOptions) {
     this.#options = options;
+    this.#place = new OnePipeline(options.onHang);
   }
 
   get state(): SourceState {
@@ -85,7 +84,7 @@ export class LiveSource {
     const before = this.#config;
     this.#config = config;
     if (!config.active) {
-      this.#end();
+      this.#close();
       this.#setState(idle);
     } else if (
       before === undefined ||
@@ -93,20 +92,20 @@ export class LiveSource {
       before.device !== config.device ||
       before.encoder !== config.encoder
     ) {
-      this.#end();
+      this.#close();
       this.#retryMs = firstRetryMs;
       this.#setState(opening);
       this.#open();
     } else {
       for (const { element, property, value } of liveChanges(before, config)) {
-        this.#pipeline?.set(element, property, value);
+        this.#place.running?.set(element, property, value);
       }
-      this.#pipeline?.limitRate(config.framesPerSecond);
+      this.#place.running?.limitRate(config.framesPerSecond);
     }
   }
 
   forceKeyframe(): void {
-    this.#pipeline?.forceKeyframe();
+    this.#place.running?.forceKeyframe();
   }
 
   /** Notices what does not come: pictures, or the device's file. */
@@ -114,18 +113,18 @@ export class LiveSource {
     const config = this.#config;
     if (config === undefined || !config.active) return;
     const now = this.#options.nowMs();
-    if (this.#pipeline === undefined) {
+    const silentMs = now - this.#lastPictureMs;
+    if (this.#place.running === undefined) {
+      // One that is opened anew without a word, and takes its time.
+      if (silentMs > noPictureMs && this.#state.signal === 'ok') this.#setState(silent);
       const there = this.#isThere(config);
       if (now >= this.#retryAtMs || (there && !this.#wasThere)) this.#open();
       this.#wasThere = there;
-      return;
-    }
-    const silentMs = now - this.#lastPictureMs;
-    if (silentMs > reopenMs) {
-      this.#fail({ signal: 'no-signal', reason: 'the device delivers no pictures' }, firstRetryMs);
+    } else if (silentMs > reopenMs) {
+      this.#fail(silent, firstRetryMs);
     } else if (silentMs > noPictureMs && this.#state.signal !== 'no-signal') {
       this.#needsKeyframe = true;
-      this.#setState({ signal: 'no-signal', reason: 'the device delivers no pictures' });
+      this.#setState(silent);
     }
   }
 
@@ -134,32 +133,37 @@ export class LiveSource {
    * the present pipeline's thread has been in one call.
    */
   numbers(): SourceNumbers {
-    const now = this.#pipeline?.stats();
+    const now = this.#place.running?.stats();
     const totals = now === undefined ? this.#totals : addTotals(this.#totals, now);
     return { ...totals, reopens: this.#reopens, busyMs: now?.busyMs ?? 0 };
   }
 
-  /** Closes the device; false when its driver hangs. Idempotent. */
-  stop(): boolean {
+  /** Closes the device. Idempotent. */
+  stop(): void {
     this.#config = undefined;
-    return this.#close();
+    this.#close();
   }
 
+  /** Opens the device as soon as it is free, with what is configured by then. */
   #open(): void {
     const config = this.#config;
-    if (config === undefined) return;
+    if (config !== undefined) this.#place.open(() => this.#begin(this.#config ?? config));
+  }
+
+  #begin(config: EffectiveVideoConfig): LivePipeline {
     const isDevice = config.device.startsWith('/dev/');
     this.#lastPictureMs = this.#options.nowMs();
     this.#pictures = 0;
     this.#timings = undefined;
     this.#needsKeyframe = true;
-    this.#pipeline = this.#options.openPipeline({
+    const pipeline = this.#options.openPipeline({
       description: livePipeline(config, this.#options.board),
       v4l2Device: isDevice ? config.device : undefined,
       onUnit: (unit) => this.#take(unit),
       onEvent: (event) => this.#happened(event),
     });
-    this.#pipeline.limitRate(config.framesPerSecond);
+    pipeline.limitRate(config.framesPerSecond);
+    return pipeline;
   }
 
   #take(unit: Unit): void {
@@ -167,7 +171,7 @@ export class LiveSource {
     if (this.#state.signal !== 'ok') {
       // What came before it is not what a viewer saw last: only a keyframe can follow the slate.
       if (!unit.keyframe) {
-        if (this.#pictures > 0) this.#pipeline?.forceKeyframe();
+        if (this.#pictures > 0) this.#place.running?.forceKeyframe();
         return;
       }
       if (this.#pictures === 0) this.#options.onOpened();
@@ -200,7 +204,7 @@ export class LiveSource {
       this.#timings = words;
     } else if (words !== this.#timings) {
       this.#options.log.info({ before: this.#timings, now: words }, 'the signal changed');
-      this.#end();
+      this.#close();
       this.#reopens += 1;
       this.#open();
     }
@@ -210,7 +214,7 @@ export class LiveSource {
     const { log, nowMs, onLost } = this.#options;
     const device = this.#config?.device ?? '';
     const before = this.#state;
-    this.#end();
+    this.#close();
     this.#reopens += 1;
     this.#retryAtMs = nowMs() + retryMs;
     this.#retryMs = Math.min(lastRetryMs, this.#retryMs * 2);
@@ -228,16 +232,10 @@ export class LiveSource {
     return !device.startsWith('/dev/') || this.#options.exists(device);
   }
 
-  #end(): void {
-    if (!this.#close()) this.#options.onHang();
-  }
-
-  #close(): boolean {
-    const pipeline = this.#pipeline;
-    if (pipeline === undefined) return true;
-    this.#totals = finished(this.#totals, pipeline.stats());
-    this.#pipeline = undefined;
-    return pipeline.close();
+  #close(): void {
+    const pipeline = this.#place.running;
+    if (pipeline !== undefined) this.#totals = finished(this.#totals, pipeline.stats());
+    this.#place.close();
   }
 
   #setState(state: SourceState): void {

@@ -1,6 +1,6 @@
 import type { Log } from '../log/log.ts';
-import type { LivePipeline, OpenLivePipeline } from './live-source.ts';
 import type { Unit } from './native/pipeline.ts';
+import { type LivePipeline, OnePipeline, type OpenLivePipeline } from './one-pipeline.ts';
 import { type EncoderBoard, liveChanges, picturePipeline } from './pipelines.ts';
 import type { EffectiveVideoConfig } from './video-config.ts';
 
@@ -10,6 +10,8 @@ export interface PictureEncoderOptions<T> {
   readonly log: Log;
   /** An encoded picture, with what came with it. `begins`: the first of a new encoder, a keyframe. */
   readonly onUnit: (unit: Unit, about: T, begins: boolean) => void;
+  /** The encoder does not end, and no other is made. */
+  readonly onHang: () => void;
 }
 
 /** A picture on its way into the encoder. */
@@ -22,14 +24,26 @@ export interface PictureToEncode<T> {
   readonly about: T;
 }
 
+/** A picture that came before its encoder could be made. */
+interface KeptPicture<T> {
+  readonly picture: PictureToEncode<T>;
+  readonly keyframe: boolean;
+}
+
+/** As many as a pipeline takes (engine.c). */
+const mostKept = 8;
+
 /**
  * Encodes RGB pictures one after another with the settings of the live picture, each answered by one unit.
- * The encoder is made for the first picture and ends with `close()`.
+ * The encoder is made for the first picture and ends with `close()`. While the one before still ends, the
+ * first pictures of the next are kept for it: with hardware there may be but one.
  */
 export class PictureEncoder<T> {
   readonly #options: PictureEncoderOptions<T>;
   #config: EffectiveVideoConfig;
-  #pipeline: LivePipeline | undefined;
+  readonly #place: OnePipeline;
+  readonly #kept: KeptPicture<T>[] = [];
+  #keyframeWanted = false;
   #nextPtsNs = 0;
   #begins = true;
   /** What came with the pictures in the encoder, by their timestamps; at most eight (engine.c). */
@@ -38,6 +52,7 @@ export class PictureEncoder<T> {
   constructor(config: EffectiveVideoConfig, options: PictureEncoderOptions<T>) {
     this.#config = config;
     this.#options = options;
+    this.#place = new OnePipeline(options.onHang);
   }
 
   /** Another codec needs a new encoder; the rest is changed in the running one. */
@@ -49,33 +64,61 @@ export class PictureEncoder<T> {
       return;
     }
     for (const { element, property, value } of liveChanges(before, config)) {
-      if (element !== 'source-caps') this.#pipeline?.set(element, property, value);
+      if (element !== 'source-caps') this.#place.running?.set(element, property, value);
     }
   }
 
   /** Takes a picture, which is copied; false when eight are under way, or the encoder failed. */
-  encode({ rgb, width, height, durationMs, about }: PictureToEncode<T>): boolean {
-    this.#pipeline ??= this.#open();
+  encode(picture: PictureToEncode<T>): boolean {
+    this.#place.open(() => this.#begin());
+    const pipeline = this.#place.running;
+    return pipeline === undefined ? this.#keep(picture) : this.#push(pipeline, picture);
+  }
+
+  /** The next picture is a keyframe. */
+  forceKeyframe(): void {
+    const pipeline = this.#place.running;
+    if (pipeline !== undefined) pipeline.forceKeyframe();
+    // The first is one without a word.
+    else this.#keyframeWanted = this.#kept.length > 0;
+  }
+
+  /** Begins to end the encoder; what is in it is lost, and what was kept for it. Idempotent. */
+  close(): void {
+    this.#kept.length = 0;
+    this.#keyframeWanted = false;
+    this.#waiting.clear();
+    this.#nextPtsNs = 0;
+    this.#begins = true;
+    this.#place.close();
+  }
+
+  #push(pipeline: LivePipeline, picture: PictureToEncode<T>): boolean {
+    const { rgb, width, height, durationMs, about } = picture;
     const ptsNs = this.#nextPtsNs;
-    if (!this.#pipeline.push({ rgb, width, height, ptsNs })) return false;
+    if (!pipeline.push({ rgb, width, height, ptsNs })) return false;
     this.#waiting.set(ptsNs, about);
     this.#nextPtsNs += Math.round(durationMs * 1e6);
     return true;
   }
 
-  /** The next picture is a keyframe. */
-  forceKeyframe(): void {
-    this.#pipeline?.forceKeyframe();
+  #keep(picture: PictureToEncode<T>): boolean {
+    if (this.#kept.length === mostKept) return false;
+    const keyframe = this.#keyframeWanted;
+    this.#keyframeWanted = false;
+    this.#kept.push({ picture: { ...picture, rgb: Buffer.from(picture.rgb) }, keyframe });
+    return true;
   }
 
-  /** Ends the encoder; what is in it is lost. False when it hangs. Idempotent. */
-  close(): boolean {
-    const pipeline = this.#pipeline;
-    this.#pipeline = undefined;
-    this.#waiting.clear();
-    this.#nextPtsNs = 0;
-    this.#begins = true;
-    return pipeline?.close() ?? true;
+  #begin(): LivePipeline {
+    const pipeline = this.#open();
+    for (const { picture, keyframe } of this.#kept.splice(0)) {
+      if (keyframe) pipeline.forceKeyframe();
+      this.#push(pipeline, picture);
+    }
+    if (this.#keyframeWanted) pipeline.forceKeyframe();
+    this.#keyframeWanted = false;
+    return pipeline;
   }
 
   #open(): LivePipeline {

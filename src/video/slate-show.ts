@@ -50,9 +50,9 @@ export class SlateShow {
     this.#options.encoder.forceKeyframe();
   }
 
-  /** There is a picture again, or nobody watches; false when the encoder hangs. */
-  end(): boolean {
+  /** There is a picture again, or nobody watches. */
+  end(): void {
     this.#sinceMs = undefined;
-    return this.#options.encoder.close();
+    this.#options.encoder.close();
   }
 }

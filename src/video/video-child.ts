@@ -3,8 +3,9 @@ import type { Channel } from '../ipc/channel.ts';
 import { type ControlMessage, frameFlags, type MediaMessage } from '../ipc/messages.ts';
 import { encoderElementNames, resolveEncoder } from './encoder-choice.ts';
 import { FrameSender } from './frame-sender.ts';
-import { LiveSource, type OpenLivePipeline, type SourceState } from './live-source.ts';
+import { LiveSource, type SourceState } from './live-source.ts';
 import type { Unit } from './native/pipeline.ts';
+import type { OpenLivePipeline } from './one-pipeline.ts';
 import { PictureEncoder } from './picture-encoder.ts';
 import type { EncoderBoard } from './pipelines.ts';
 import { SlateShow, slateIntervalMs } from './slate-show.ts';
@@ -105,7 +106,7 @@ export class VideoChild {
     const picture = readPicture(payload);
     this.#lastSegmentMs = this.#nowMs();
     // A clip begins anew: nothing of the one before is in its pictures, nor on its way.
-    if ((flags & frameFlags.discontinuity) !== 0 && !this.#segments.close()) this.#hang();
+    if ((flags & frameFlags.discontinuity) !== 0) this.#segments.close();
     if ((flags & frameFlags.keyframe) !== 0) this.#segments.forceKeyframe();
     const durationMs = 1_000 / (this.#config?.framesPerSecond ?? 30);
     const taken =
@@ -141,7 +142,7 @@ export class VideoChild {
 
   #open(config: EffectiveVideoConfig): void {
     const { openPipeline, board, log, nowNs } = this.#options;
-    const parts = { openPipeline, board, log };
+    const parts = { openPipeline, board, log, onHang: () => this.#hang() };
     this.#slateEncoder = new PictureEncoder(config, {
       ...parts,
       onUnit: (unit, { drawnNs }, begins) => this.#sendSlate(unit, drawnNs, begins),
@@ -166,18 +167,17 @@ export class VideoChild {
     }
     if (before?.active !== config.active) this.#noPictureSinceMs = this.#nowMs();
     this.#source.configure(config);
-    if (!config.active) this.#endSlate();
+    if (!config.active) this.#slate?.end();
     if (before !== undefined && config.keyframes > before.keyframes) this.#forceKeyframes();
   }
 
+  /** What does not end by itself is ended with the process (handle.c). */
   #close(): boolean {
     clearInterval(this.#beat);
-    const ended = [
-      this.#source.stop(),
-      this.#slate?.end() ?? true,
-      this.#segments?.close() ?? true,
-    ];
-    return !this.#hangs && ended.every((each) => each);
+    this.#source.stop();
+    this.#slate?.end();
+    this.#segments?.close();
+    return !this.#hangs;
   }
 
   #look(): void {
@@ -192,10 +192,6 @@ export class VideoChild {
     const opening = state.signal === 'opening';
     if (opening && this.#nowMs() - this.#noPictureSinceMs < openingMs) return;
     this.#slate?.show(slateTitle(state), config);
-  }
-
-  #endSlate(): void {
-    if (this.#slate?.end() === false) this.#hang();
   }
 
   #forceKeyframes(): void {
@@ -237,7 +233,7 @@ export class VideoChild {
 
   #stateChanged({ signal, reason }: SourceState): void {
     this.#event({ name: 'signal', data: { signal, reason, device: this.#device() } });
-    if (signal === 'ok') this.#endSlate();
+    if (signal === 'ok') this.#slate?.end();
     else if (this.#config?.active === true && signal !== 'opening') this.#showSlate();
   }
 

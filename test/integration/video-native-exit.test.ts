@@ -20,15 +20,29 @@ function run(way: string): Promise<string> {
   });
 }
 
-test(`process.exit() while pictures stream is clean, ${exits} times out of ${exits}`, async () => {
-  for (let done = 0; done < exits; done += atOnce) {
-    const runs = Array.from({ length: atOnce }, () => run('exit'));
-    for (const end of await Promise.all(runs)) assert.equal(end, '7 null');
-  }
-});
+for (const [way, when] of [
+  ['exit', 'while pictures stream'],
+  ['closing', 'while their pipeline ends'],
+] as const) {
+  test(`process.exit() ${when} is clean, ${exits} times out of ${exits}`, async () => {
+    for (let done = 0; done < exits; done += atOnce) {
+      const runs = Array.from({ length: atOnce }, () => run(way));
+      for (const end of await Promise.all(runs)) assert.equal(end, '7 null');
+    }
+  });
+}
 
-for (const way of ['throw', 'forget', 'worker', 'hang']) {
+for (const way of ['throw', 'forget', 'worker', 'closing-worker']) {
   test(`the end of a process by ${way} while pictures stream is clean`, async () => {
     assert.equal(await run(way), '7 null');
+  });
+}
+
+for (const way of ['hang', 'closing-hang']) {
+  test(`the end of a process by ${way} waits for the driver, but not for long`, async () => {
+    const beganMs = performance.now();
+    assert.equal(await run(way), '7 null');
+    // Less than that, and the end of a driver that needs a moment would be cut off too.
+    assert.ok(performance.now() - beganMs > 1_500);
   });
 }

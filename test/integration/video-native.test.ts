@@ -20,8 +20,8 @@ interface Opened {
 }
 
 let opened: Opened[] = [];
-afterEach(() => {
-  for (const { pipeline } of opened) pipeline.close();
+afterEach(async () => {
+  await Promise.all(opened.map(({ pipeline }) => pipeline.close()));
   opened = [];
 });
 
@@ -114,7 +114,7 @@ test('a picture pushed while its pipeline starts is never taken for one of no si
     }
     const unit = await waitFor('a unit', () => units[0], 5_000);
     assert.deepEqual([unit.width, unit.height], [48, 32]);
-    pipeline.close();
+    await pipeline.close();
   }
 });
 
@@ -178,16 +178,57 @@ test('a V4L2 device that is not there, or is none, says so before anything is la
   }
 });
 
-test('an end that a pipeline holds up is given up in time, and told', async () => {
+test('a pipeline that was closed tells no more, and resolves when its threads have ended', async () => {
+  const { pipeline, units, events } = open(live);
+  await waitFor('pictures', () => units.length > 3);
+  const before = [units.length, events.length];
+  const end = pipeline.close();
+  assert.equal(pipeline.close(), end);
+  assert.equal(await end, true);
+  assert.deepEqual([units.length, events.length], before);
+  // All of it is harmless from there on.
+  pipeline.set('encoder', 'target-bitrate', '100000');
+  pipeline.forceKeyframe();
+  pipeline.limitRate(5);
+  const rgb = Buffer.alloc(48);
+  assert.equal(pipeline.push({ rgb, width: 4, height: 4, ptsNs: 0 }), false);
+  assert.equal(await pipeline.close(), true);
+});
+
+test('one that is closed while it starts ends all the same', async () => {
+  assert.equal(await open(live).pipeline.close(), true);
+  assert.equal(await open('nosuchelement ! fakesink').pipeline.close(), true);
+  assert.equal(await open(live, '/dev/null').pipeline.close(), true);
+});
+
+/** Every buffer takes that long, and so does the end. */
+async function held(sleepMs: number): Promise<Pipeline> {
   const { pipeline, events } = open(
-    'videotestsrc ! identity sleep-time=8000000 ! fakesink sync=false',
+    `videotestsrc ! identity sleep-time=${sleepMs * 1_000} ! fakesink sync=false`,
   );
   await waitFor(
     'it to run',
     () => events.some(({ name }) => name === 'playing') || pipeline.stats().busyMs > 300,
   );
-  assert.equal(pipeline.close(), false);
-  assert.equal(pipeline.close(), true);
+  return pipeline;
+}
+
+test('a pipeline whose end a driver draws out holds up nobody, and ends', async () => {
+  const pipeline = await held(1_500);
+  const order: string[] = [];
+  const end = pipeline.close().then((ended) => order.push(`ended: ${ended}`));
+  await new Promise((resolve) => setImmediate(resolve));
+  order.push('others');
+  const { units } = open(live);
+  await waitFor('pictures of another', () => units.length > 0);
+  await end;
+  assert.deepEqual(order, ['others', 'ended: true']);
+});
+
+test('an end that a pipeline holds up is given up in time, and told', async () => {
+  const pipeline = await held(4_000);
+  assert.equal(await pipeline.close({ deadlineMs: 100 }), false);
+  assert.equal(await pipeline.close(), false);
 });
 
 test('which encoders there are is known by name', async () => {

@@ -4,6 +4,7 @@ import { frameFlags } from '../../src/ipc/messages.ts';
 import { decodeVideo } from '../fixtures/decode-video.ts';
 import { type GuestFrame, GuestVideo, keyframeSize } from '../fixtures/guest-video.ts';
 import { videoConfig } from '../fixtures/video-child.ts';
+import { waitFor } from '../fixtures/wait-for.ts';
 import { type Guest, guestDenied, startGuest } from '../lab/guest/guest.ts';
 
 /**
@@ -16,6 +17,8 @@ const skip = guestDenied() ?? false;
 /** Vivid's numbers of DV timings and of what arrives at its input. */
 const timings = { '640x480': 0, '720x480i': 1, '800x600': 24 } as const;
 const signalMode = { none: 1, unlocked: 2, outOfRange: 3, selected: 4 } as const;
+/** Longer than the process gives a pipeline to end. */
+const closeMs = 15_000;
 const first = frameFlags.keyframe | frameFlags.discontinuity;
 
 let guest: Guest;
@@ -106,24 +109,34 @@ test('an HDMI picture comes in its size and colours, with times of CLOCK_MONOTON
   assert.ok(meanMs > 110, `${meanMs} ms between them`);
 });
 
-test('other timings under way are a keyframe of the new size, with no slate between', {
+test('other timings under way are a keyframe of the new size, with no slate between but for want of pictures', {
   skip,
 }, async () => {
   const from = video.now;
   await set('dv_timings', timings['800x600']);
   const { width, height } = await video.event('format', from);
   assert.deepEqual([width, height], [800, 600]);
-  const next = await video.frame(
-    'a frame of that size',
+  // v4l2src may have gone over to it by itself before the device is opened anew.
+  await video.frame(
+    'a frame of that size from the device opened anew',
     from,
-    (frame) => keyframeSize(frame)?.[0] === 800,
+    (frame) => keyframeSize(frame)?.[0] === 800 && frame.flags === first,
   );
-  assert.equal(next.flags, first);
-  const states = video.lines.slice(from).filter((line) => line.type === 'event');
-  assert.deepEqual(
-    states.map((line) => line.type === 'event' && line.name),
-    ['format'],
-  );
+  const at = video.lines.findIndex((line, index) => {
+    return index >= from && line.type === 'event' && line.name === 'signal';
+  });
+  if (at < 0) {
+    const events = video.lines.slice(from).filter((line) => line.type === 'event');
+    assert.deepEqual(
+      events.map(({ name }) => name),
+      ['format'],
+    );
+  } else {
+    // An emulator may take longer to open it anew than a picture may stand still.
+    const last = video.lines.slice(0, at).findLast((line) => line.type === 'frame');
+    const [slate] = video.frames(at);
+    assert.ok((slate?.timestampMs ?? 0) - (last?.timestampMs ?? 0) > 2_000);
+  }
 });
 
 test('no signal is the slate, never a frozen picture; with the signal the picture is back', {
@@ -227,9 +240,15 @@ test('however often it was opened, nothing of the device stays open', {
   );
   assert.ok(Number(open) <= 3, `${open.trim()} descriptors`);
   await video.configure({ ...config, active: false });
-  const closed = await guest.shell(
-    "ls -l /proc/[0-9]*/fd 2>/dev/null | grep -c '/dev/video' || true",
+  await waitFor(
+    'the device to be closed',
+    async () => {
+      const left = await guest.shell(
+        "ls -l /proc/[0-9]*/fd 2>/dev/null | grep -c '/dev/video' || true",
+      );
+      return left.trim() === '0';
+    },
+    closeMs,
   );
-  assert.equal(closed.trim(), '0');
   assert.equal(video.exit, undefined);
 });

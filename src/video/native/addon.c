@@ -185,15 +185,40 @@ static napi_value js_stats(napi_env env, napi_callback_info info)
 	return object;
 }
 
-/* close(pipeline, deadlineMs): whether its threads ended in time. */
+/* close(pipeline): tells it to end; onWake is called when it has. */
 static napi_value js_close(napi_env env, napi_callback_info info)
 {
-	napi_value values[2];
-	double deadline_ms;
-	if (!read_arguments(env, info, 2, values) ||
-	    !read_number(env, values[1], "deadlineMs", &deadline_ms))
+	napi_value values[1];
+	if (read_arguments(env, info, 1, values))
+		handle_stop(env, values[0]);
+	return NULL;
+}
+
+/* ended(pipeline): whether one that was told to close is gone. */
+static napi_value js_ended(napi_env env, napi_callback_info info)
+{
+	napi_value values[1];
+	if (!read_arguments(env, info, 1, values))
 		return NULL;
-	return make_bool(env, handle_close(env, values[0], (int64_t)deadline_ms));
+	return make_bool(env, handle_ended(env, values[0]));
+}
+
+/* join(pipeline): waits a moment for its end, after which it is gone. */
+static napi_value js_join(napi_env env, napi_callback_info info)
+{
+	napi_value values[1];
+	if (read_arguments(env, info, 1, values))
+		handle_join(env, values[0]);
+	return NULL;
+}
+
+/* abandon(pipeline): waits no longer for its end. */
+static napi_value js_abandon(napi_env env, napi_callback_info info)
+{
+	napi_value values[1];
+	if (read_arguments(env, info, 1, values))
+		handle_abandon(env, values[0]);
+	return NULL;
 }
 
 /* A thread that a driver never lets go still needs this code when its environment is gone. */
@@ -218,5 +243,8 @@ NAPI_MODULE_INIT()
 	put_function(env, exports, "drain", js_drain);
 	put_function(env, exports, "stats", js_stats);
 	put_function(env, exports, "close", js_close);
+	put_function(env, exports, "ended", js_ended);
+	put_function(env, exports, "join", js_join);
+	put_function(env, exports, "abandon", js_abandon);
 	return exports;
 }

@@ -18,7 +18,7 @@ int64_t engine_now_ns(void)
 
 void engine_signal(struct engine *engine)
 {
-	if (engine->signalled || engine->closed)
+	if (engine->signalled || engine->stopping)
 		return;
 	engine->signalled = true;
 	engine->wake(engine->wake_context);
@@ -185,6 +185,27 @@ void engine_rearm(struct engine *engine)
 	g_mutex_unlock(&engine->lock);
 }
 
+void engine_stop(struct engine *engine)
+{
+	g_mutex_lock(&engine->lock);
+	bool told = engine->stopping;
+	engine->stopping = true;
+	g_mutex_unlock(&engine->lock);
+	/* Before what waits: pictures and properties of a pipeline that ends change nothing. */
+	if (!told)
+		g_async_queue_push_front(engine->commands,
+					 g_memdup2(&(struct command){ .kind = COMMAND_STOP },
+						   sizeof(struct command)));
+}
+
+bool engine_ended(struct engine *engine)
+{
+	g_mutex_lock(&engine->lock);
+	bool ended = engine->thread_ended;
+	g_mutex_unlock(&engine->lock);
+	return ended;
+}
+
 static bool wait_for_end(struct engine *engine, int64_t deadline_ms)
 {
 	int64_t until = g_get_monotonic_time() + deadline_ms * 1000;
@@ -199,10 +220,7 @@ static bool wait_for_end(struct engine *engine, int64_t deadline_ms)
 
 bool engine_close(struct engine *engine, int64_t deadline_ms)
 {
-	/* Before what waits: pictures and properties of a pipeline that ends change nothing. */
-	g_async_queue_push_front(engine->commands,
-				 g_memdup2(&(struct command){ .kind = COMMAND_STOP },
-					   sizeof(struct command)));
+	engine_stop(engine);
 	bool ended = wait_for_end(engine, deadline_ms);
 	if (ended)
 		g_thread_join(engine->thread);

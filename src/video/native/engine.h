@@ -63,8 +63,18 @@ void engine_stats(struct engine *engine, struct engine_stats *stats);
 void engine_rearm(struct engine *engine);
 
 /*
- * Stops the pipeline. False when that did not happen by the deadline (a driver that hangs): the thread is
- * left alone and frees what it holds if it ever comes back. `engine` is gone either way.
+ * Tells the thread to take the pipeline down, which may take as long as the driver likes. Idempotent. From
+ * here on nothing wakes JavaScript but the end.
+ */
+void engine_stop(struct engine *engine);
+
+/* Whether the pipeline is down; only after engine_stop(). */
+bool engine_ended(struct engine *engine);
+
+/*
+ * Stops the pipeline and waits for its end. False when that did not come by the deadline (a driver that
+ * hangs): the thread is left alone, wakes nobody, and frees what it holds if it ever comes back. `engine`
+ * is gone either way.
  */
 bool engine_close(struct engine *engine, int64_t deadline_ms);
 

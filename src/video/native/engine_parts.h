@@ -40,7 +40,8 @@ struct engine {
 	/* Under the lock. */
 	int references;
 	bool thread_ended;
-	bool closed;
+	bool stopping; /* only the end is told */
+	bool closed;   /* nothing is told */
 	bool signalled;
 	bool failed;
 	int pictures;
@@ -64,7 +65,7 @@ struct engine {
 /* CLOCK_MONOTONIC. */
 int64_t engine_now_ns(void);
 
-/* With the lock held: wakes JavaScript unless it is awake already or has closed the engine. */
+/* With the lock held: wakes JavaScript unless it is awake already or wants no more of the engine. */
 void engine_signal(struct engine *engine);
 
 void engine_post(struct engine *engine, enum engine_event_kind kind, const char *source,

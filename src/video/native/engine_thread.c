@@ -208,6 +208,8 @@ gpointer engine_thread(gpointer data)
 	g_mutex_lock(&engine->lock);
 	engine->thread_ended = true;
 	g_cond_signal(&engine->ended);
+	if (!engine->closed)
+		engine->wake(engine->wake_context);
 	g_mutex_unlock(&engine->lock);
 	engine_release(engine);
 	return NULL;

@@ -2,42 +2,56 @@
 
 #include <stdlib.h>
 
-/* At the end of an environment; a driver that hangs must not keep a process from ending. */
+/*
+ * At the end of an environment or process, which a driver that hangs must not hold up. One that was told to
+ * close gets longer, counted from there, yet less than the supervisor waits before SIGTERM.
+ */
 #define CLEANUP_DEADLINE_MS 500
+#define CLOSE_DEADLINE_MS 1500
 
 struct handle {
 	napi_env env;
-	struct engine *engine; /* NULL once closed */
+	struct engine *engine; /* NULL once it ended or was let go */
 	napi_threadsafe_function wake;
+	bool stopping;
+	int64_t stopped_us;
 };
 
-static bool end_engine(struct handle *handle, int64_t deadline_ms)
+static int64_t deadline_ms_of(const struct handle *handle)
 {
-	bool ended = handle->engine == NULL || engine_close(handle->engine, deadline_ms);
+	if (!handle->stopping)
+		return CLEANUP_DEADLINE_MS;
+	int64_t gone_ms = (g_get_monotonic_time() - handle->stopped_us) / 1000;
+	return gone_ms < CLOSE_DEADLINE_MS ? CLOSE_DEADLINE_MS - gone_ms : 0;
+}
+
+static void end_engine(struct handle *handle, int64_t deadline_ms)
+{
+	if (handle->engine != NULL)
+		engine_close(handle->engine, deadline_ms);
 	handle->engine = NULL;
-	return ended;
 }
 
 static void on_environment_end(void *data)
 {
-	end_engine(data, CLEANUP_DEADLINE_MS);
+	end_engine(data, deadline_ms_of(data));
 }
 
-static bool close_handle(struct handle *handle, int64_t deadline_ms)
+/* Not before the engine is gone, which could call what is released here. */
+static void close_handle(struct handle *handle, int64_t deadline_ms)
 {
 	if (handle->engine == NULL)
-		return true;
-	bool ended = end_engine(handle, deadline_ms);
+		return;
+	end_engine(handle, deadline_ms);
 	napi_remove_env_cleanup_hook(handle->env, on_environment_end, handle);
 	napi_release_threadsafe_function(handle->wake, napi_tsfn_abort);
-	return ended;
 }
 
 static void finalize(napi_env env, void *data, void *hint)
 {
 	(void)env;
 	(void)hint;
-	close_handle(data, CLEANUP_DEADLINE_MS);
+	close_handle(data, deadline_ms_of(data));
 	free(data);
 }
 
@@ -105,17 +119,54 @@ struct engine *handle_engine(napi_env env, napi_value value)
 	void *data = NULL;
 	if (napi_get_value_external(env, value, &data) == napi_ok && data != NULL) {
 		struct handle *handle = data;
-		if (handle->engine != NULL)
+		if (handle->engine != NULL && !handle->stopping)
 			return handle->engine;
 	}
 	napi_throw_error(env, NULL, "the pipeline is closed");
 	return NULL;
 }
 
-bool handle_close(napi_env env, napi_value value, int64_t deadline_ms)
+/* NULL when there is no engine left. */
+static struct handle *living(napi_env env, napi_value value)
 {
 	void *data = NULL;
 	if (napi_get_value_external(env, value, &data) != napi_ok || data == NULL)
+		return NULL;
+	struct handle *handle = data;
+	return handle->engine != NULL ? handle : NULL;
+}
+
+void handle_stop(napi_env env, napi_value value)
+{
+	struct handle *handle = living(env, value);
+	if (handle == NULL || handle->stopping)
+		return;
+	handle->stopping = true;
+	handle->stopped_us = g_get_monotonic_time();
+	engine_stop(handle->engine);
+}
+
+bool handle_ended(napi_env env, napi_value value)
+{
+	struct handle *handle = living(env, value);
+	if (handle == NULL)
 		return true;
-	return close_handle(data, deadline_ms);
+	if (!handle->stopping || !engine_ended(handle->engine))
+		return false;
+	close_handle(handle, 0);
+	return true;
+}
+
+void handle_join(napi_env env, napi_value value)
+{
+	struct handle *handle = living(env, value);
+	if (handle != NULL)
+		close_handle(handle, deadline_ms_of(handle));
+}
+
+void handle_abandon(napi_env env, napi_value value)
+{
+	struct handle *handle = living(env, value);
+	if (handle != NULL)
+		close_handle(handle, 0);
 }

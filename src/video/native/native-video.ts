@@ -12,7 +12,14 @@ export interface NativeVideo {
   push(pipeline: object, rgb: Uint8Array, width: number, height: number, ptsNs: number): boolean;
   drain(pipeline: object): { readonly units: readonly Unit[]; readonly events: readonly Event[] };
   stats(pipeline: object): PipelineStats;
-  close(pipeline: object, deadlineMs: number): boolean;
+  /** Tells it to end and returns at once; `onWake` is called when it has. Idempotent. */
+  close(pipeline: object): void;
+  /** Whether one that was told to close is gone. */
+  ended(pipeline: object): boolean;
+  /** Waits for its end until 1.5 s after it was told to close; then it is gone either way. */
+  join(pipeline: object): void;
+  /** Lets go of one that does not end; `onWake` is not called any more. */
+  abandon(pipeline: object): void;
 }
 
 /** One encoded access unit. */

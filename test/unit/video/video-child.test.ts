@@ -5,7 +5,7 @@ import type { Channel } from '../../../src/ipc/channel.ts';
 import { frameFlags } from '../../../src/ipc/messages.ts';
 import { VideoChild } from '../../../src/video/video-child.ts';
 import { pictureMessage } from '../../../src/video/video-frames.ts';
-import { FakePipeline } from '../../fixtures/fake-pipeline.ts';
+import { FakePipeline, settled } from '../../fixtures/fake-pipeline.ts';
 import { videoConfig } from '../../fixtures/video-child.ts';
 
 interface Sent {
@@ -67,7 +67,7 @@ async function configure(more: Parameters<typeof videoConfig>[1] = {}): Promise<
   requests += 1;
   const config = { ...videoConfig('test', more) };
   child.receive({ type: 'configure', body: { id: requests, config } });
-  await new Promise((resolve) => setImmediate(resolve));
+  await settled();
   return sent.findLast(({ body }) => body['id'] === requests);
 }
 
@@ -115,6 +115,7 @@ test('the slate comes as soon as the signal is gone, twice a second, and ends wi
   assert.equal(pipelines.length, 1);
   live()?.event('error', 'gone');
   assert.equal(slate()?.pushed.length, 1);
+  await settled();
   passMs(500);
   assert.equal(slate()?.pushed.length, 2);
   slate()?.unit({ keyframe: true, ptsNs: 0 });
@@ -161,6 +162,7 @@ test('PROTOCOL.md: a clip that begins gets an encoder of its own, and so a keyfr
   child.receiveMedia({ ...message, flags: frameFlags.segment, timestampNs: 2n });
   const first = pipelines.at(-1);
   child.receiveMedia({ ...message, timestampNs: 3n });
+  await settled();
   const second = pipelines.at(-1);
   assert.ok(first?.closed);
   assert.notEqual(second, first);
@@ -175,10 +177,32 @@ test('a driver that holds the pipeline is told, and ends the process', async () 
   await configure();
   const pipeline = live();
   assert.ok(pipeline);
-  pipeline.ends = false;
+  pipeline.endsAtOnce = false;
   await configure({ active: false });
+  assert.deepEqual(ends, []);
+  await pipeline.end(false);
   assert.deepEqual(ends, [1]);
-  assert.equal(events('device-lost').length, 1);
+  assert.deepEqual(events('device-lost'), [
+    { device: 'test', error: 'a call to GStreamer does not return', retryMs: 0 },
+  ]);
+});
+
+test('while a pipeline ends late it answers main, shows the slate, and ends when it is told to', async () => {
+  await configure();
+  live()?.unit({ keyframe: true });
+  const pipeline = live();
+  assert.ok(pipeline);
+  pipeline.endsAtOnce = false;
+  pipeline.event('error', 'gone');
+  const answer = await configure({ bitrateKbps: 700 });
+  assert.equal(answer?.type, 'configured');
+  passMs(1_000);
+  assert.ok((slate()?.pushed.length ?? 0) > 1);
+  child.tick();
+  assert.equal(sent.at(-1)?.type, 'stats');
+  assert.equal(live(), pipeline);
+  child.receive({ type: 'stop', body: {} });
+  assert.deepEqual(ends, [0]);
 });
 
 test('a call that does not return for a minute ends the process', async () => {
