@@ -69,7 +69,7 @@ const longestSamples = 5_760;
 const stretchRoom = 720;
 const minTargetMs = 3;
 /** Frames are asked for in bursts, so that a packet which is a little late is late by a whole one. */
-const marginMs = 3;
+const marginMs = 4;
 /** As little as can be: what is asked for in a burst and is not here yet comes right after it. */
 const fillerSamples = 120;
 /** Sound waiting beyond it goes, oldest first. */
