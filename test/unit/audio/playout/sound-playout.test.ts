@@ -83,11 +83,11 @@ function madeUpMs(result: SoundSimulationResult, fromS = 0, toS = Number.POSITIV
 }
 
 describe('the fast lane on a calm network', () => {
-  // What the bursts take, 3 ms queued when asked, 3 ms of margin, and the network's jitter (2 σ, in steps).
+  // What the bursts take, 3 ms queued when asked, 4 ms of margin, and the network's jitter (2 σ, in steps).
   for (const [burstFrames, mostTargetMs] of [
-    [128, 128 / 48 + 6 + 1.5],
-    [512, 512 / 48 + 6 + 1.5],
-    [1_024, 1_024 / 48 + 6 + 3],
+    [128, 128 / 48 + 7 + 1.5],
+    [512, 512 / 48 + 7 + 1.5],
+    [1_024, 1_024 / 48 + 7 + 3],
   ] as const) {
     it(`settles and never runs dry when ${burstFrames} frames are taken at a time`, (t) => {
       const source = new GeneratedTrace({ packetMs, delayMs: calm });
@@ -135,7 +135,7 @@ describe('the fast lane on a calm network', () => {
     const source = new GeneratedTrace({ packetMs, delayMs: calm });
     const result = play({ source, seconds: 60, sampleRate: 44_100 });
     assert.equal(madeUpMs(result, 3), 0);
-    assert.ok(mean(result, 'targetMs', 20) < (2 * 128) / 44.1 + 5);
+    assert.ok(mean(result, 'targetMs', 20) < (2 * 128) / 44.1 + 6);
     assert.ok(offTarget(result, 20) < 3);
     assert.ok(Math.abs(result.playout.numbers.driftPpm) < 15);
     const second = Float64Array.from(result.heard.subarray(-44_100));
