@@ -14,7 +14,7 @@ import { parseArgs, promisify } from 'node:util';
  *   node scripts/build-native.ts --asan           → build/native-asan (AddressSanitizer, UBSan)
  *   node scripts/build-native.ts --arch arm64     → build/native-arm64, with CC, CXX, AR, LINK and
  *                                                   PKG_CONFIG_* of the cross toolchain in the environment
- *   --addon audio|video builds that one alone; the video addon's other variants end in -video.
+ *   --addon audio|video|platform builds that one alone; other variants of those but audio end in its name.
  *   --nodedir DIR takes Node's headers from there; --force builds in any case.
  */
 
@@ -22,8 +22,8 @@ const run = promisify(execFile);
 const root = resolve(import.meta.dirname, '..');
 const require = createRequire(import.meta.url);
 
-/** Two, so that a process that needs sound alone never loads what pictures need. */
-export const addons = ['audio', 'video'] as const;
+/** Apart, so that a process that needs sound alone never loads what pictures need. */
+export const addons = ['audio', 'video', 'platform'] as const;
 export type Addon = (typeof addons)[number];
 
 interface Variant {
