@@ -1,0 +1,32 @@
+import type { LayoutTable } from './layout.ts';
+
+/** German. */
+export const deTable: LayoutTable = {
+  Backquote: 'dead-circumflex °',
+  Digit1: '1 !',
+  Digit2: '2 " ²',
+  Digit3: '3 § ³',
+  Digit4: '4 $',
+  Digit5: '5 %',
+  Digit6: '6 &',
+  Digit7: '7 / {',
+  Digit8: '8 ( [',
+  Digit9: '9 ) ]',
+  Digit0: '0 = }',
+  Minus: 'ß ? \\',
+  Equal: 'dead-acute dead-grave',
+  KeyQ: 'q Q @',
+  KeyE: 'e E €',
+  KeyY: 'z Z',
+  KeyZ: 'y Y',
+  KeyM: 'm M µ',
+  BracketLeft: 'ü Ü',
+  BracketRight: '+ * ~',
+  Semicolon: 'ö Ö',
+  Quote: 'ä Ä',
+  Backslash: "# '",
+  IntlBackslash: '< > |',
+  Comma: ', ;',
+  Period: '. :',
+  Slash: '- _',
+};

@@ -1,0 +1,33 @@
+import type { LayoutTable } from './layout.ts';
+
+/** French (AZERTY). On Windows ~ and ` of AltGr wait for the next key. */
+export const frTable: LayoutTable = {
+  Backquote: '²',
+  Digit1: '& 1',
+  Digit2: 'é 2 ~',
+  Digit3: '" 3 #',
+  Digit4: "' 4 {",
+  Digit5: '( 5 [',
+  Digit6: '- 6 |',
+  Digit7: 'è 7 `',
+  Digit8: '_ 8 \\',
+  Digit9: 'ç 9 ^',
+  Digit0: 'à 0 @',
+  Minus: ') ° ]',
+  Equal: '= + }',
+  KeyQ: 'a A',
+  KeyW: 'z Z',
+  KeyE: 'e E €',
+  KeyA: 'q Q',
+  KeyZ: 'w W',
+  BracketLeft: 'dead-circumflex dead-diaeresis',
+  BracketRight: '$ £ ¤',
+  Semicolon: 'm M',
+  Quote: 'ù %',
+  Backslash: '* µ',
+  IntlBackslash: '< >',
+  KeyM: ', ?',
+  Comma: '; .',
+  Period: ': /',
+  Slash: '! §',
+};

@@ -1,0 +1,27 @@
+import type { LayoutTable } from './layout.ts';
+
+/** Japanese (JIS, 106 keys), with the input method off. */
+export const jpTable: LayoutTable = {
+  Digit1: '1 !',
+  Digit2: '2 "',
+  Digit3: '3 #',
+  Digit4: '4 $',
+  Digit5: '5 %',
+  Digit6: '6 &',
+  Digit7: "7 '",
+  Digit8: '8 (',
+  Digit9: '9 )',
+  Digit0: '0',
+  Minus: '- =',
+  Equal: '^ ~',
+  IntlYen: 'none |',
+  BracketLeft: '@ `',
+  BracketRight: '[ {',
+  Semicolon: '; +',
+  Quote: ': *',
+  Backslash: '] }',
+  Comma: ', <',
+  Period: '. >',
+  Slash: '/ ?',
+  IntlRo: '\\ _',
+};
