@@ -1,10 +1,12 @@
 import type { RTCDtlsTransport } from 'werift';
 import { messageOf } from '../errors/earshot-error.ts';
 import type { Log } from '../log/log.ts';
-import { DataChannel } from './data-channel.ts';
+import type { DataChannelName } from './data-channel-kinds.ts';
+import { DataChannels } from './data-channels.ts';
 import { DtlsData } from './dtls-data.ts';
 import { DtlsHandshakeOrder } from './dtls-handshake-order.ts';
 import { contentTypes, type DtlsRecord } from './dtls-records.ts';
+import type { HidChannelChange } from './hid-channels.ts';
 
 /** All records of a handshake, repetitions included. */
 const maxHandshakeRecords = 256;
@@ -22,21 +24,21 @@ export interface DtlsTrafficOptions {
   readonly onRefused: () => void;
   /** The viewer closed the association. */
   readonly onClosed: () => void;
-  readonly onChannel: (open: boolean) => void;
-  /** A binary message of the data channel, valid during the call only. */
-  readonly onMessage: (message: Buffer) => void;
+  readonly onChange: (name: DataChannelName, change: HidChannelChange) => void;
+  /** A binary message of a data channel, valid during the call only. */
+  readonly onMessage: (name: DataChannelName, message: Buffer) => void;
 }
 
 /**
  * What comes and goes in DTLS records beside media: the handshake, a bounded number of records of it; then
- * alerts and the data channel, under the keys that it made.
+ * alerts and the data channels, under the keys that it made.
  */
 export class DtlsTraffic {
   readonly #options: DtlsTrafficOptions;
   readonly #order: DtlsHandshakeOrder;
   #handshakeRecords = 0;
   #data: DtlsData | undefined;
-  #channel: DataChannel | undefined;
+  #channels: DataChannels | undefined;
   #faultLogged = false;
 
   constructor(options: DtlsTrafficOptions) {
@@ -49,12 +51,12 @@ export class DtlsTraffic {
     return this.#handshakeRecords > 0;
   }
 
-  get channelOpen(): boolean {
-    return this.#channel?.isOpen ?? false;
+  isOpen(name: DataChannelName): boolean {
+    return this.#channels?.isOpen(name) ?? false;
   }
 
-  /** The handshake is done; `channel`: a data channel was offered. */
-  open(dtls: RTCDtlsTransport, { channel }: { readonly channel: boolean }): void {
+  /** The handshake is done; `kinds`: the data channels that a viewer may open, none when none were offered. */
+  open(dtls: RTCDtlsTransport, { kinds }: { readonly kinds: readonly DataChannelName[] }): void {
     const { cipher: context } = dtls.dtls ?? {};
     if (context === undefined) return;
     const { cipher, sessionType } = context;
@@ -63,19 +65,20 @@ export class DtlsTraffic {
       decrypt: (fragment, header) => cipher.decrypt(sessionType, fragment, header),
     });
     this.#data = data;
-    if (!channel) return;
-    this.#channel = new DataChannel({
+    if (kinds.length === 0) return;
+    this.#channels = new DataChannels({
       dtls,
+      kinds,
       send: (packet) => this.#options.send(data.seal(packet)),
-      onOpen: (open) => this.#options.onChannel(open),
-      onMessage: (message) => this.#options.onMessage(message),
+      onChange: (name, change) => this.#options.onChange(name, change),
+      onMessage: (name, message) => this.#options.onMessage(name, message),
       onRefused: (error) => this.#refuse(error),
     });
   }
 
-  /** As Transport.sendData. */
-  send(message: Uint8Array): boolean {
-    return this.#channel?.send(message) ?? false;
+  /** As Transport.sendData and Transport.sendKeys. */
+  send(name: 'fast-lane' | 'keys', message: Uint8Array): boolean {
+    return this.#channels?.send(name, message) ?? false;
   }
 
   /** What the guard admitted of a datagram; `alerts` are the records of that type. */
@@ -95,9 +98,9 @@ export class DtlsTraffic {
     for (const record of alerts) this.#receiveAlert(record);
   }
 
-  /** Ends the data channel, while it can still say so to the viewer; idempotent. */
+  /** Ends the data channels, while it can still say so to the viewer; idempotent. */
   async close(): Promise<void> {
-    await this.#channel?.close();
+    await this.#channels?.close();
     this.#data = undefined;
   }
 
@@ -108,8 +111,8 @@ export class DtlsTraffic {
       return;
     }
     this.#options.onHeard();
-    if (this.#channel === undefined) this.#options.onRefused();
-    else this.#channel.receive(packet);
+    if (this.#channels === undefined) this.#options.onRefused();
+    else this.#channels.receive(packet);
   }
 
   /** A close_notify or fatal alert under the viewer's keys; any other record of that type is nobody's. */

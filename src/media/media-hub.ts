@@ -3,10 +3,14 @@ import { EventEmitter } from 'node:events';
 import type { MicrophoneSettings } from '../audio/microphone-settings.ts';
 import { defaultPreset, microphonePresets } from '../audio/presets.ts';
 import { EarshotError, messageOf } from '../errors/earshot-error.ts';
+import { hidNotConfigured } from '../errors/hid-not-configured.ts';
 import type { Log } from '../log/log.ts';
 import { addFastLaneCounts, type FastLaneCounts, noFastLaneCounts } from './fast-lane-counts.ts';
 import type { FastLaneSender } from './fast-lane-sender.ts';
 import { FastLaneStream } from './fast-lane-stream.ts';
+import type { HidHook } from './hid-channels.ts';
+import { addHidCounts, type HidCounts, noHidCounts } from './hid-counts.ts';
+import type { HidLane } from './hid-lane.ts';
 import type { IceServer } from './ice-servers.ts';
 import type {
   EncodedAudioFrame,
@@ -46,6 +50,8 @@ export interface MediaHubOptions {
   readonly log: Log;
   /** Deadlines of the sessions, for tests. */
   readonly limits?: Partial<SessionLimits>;
+  /** Where viewers' keys and pointers go; undefined: they may open no channels for them. */
+  readonly hid?: HidHook | undefined;
 }
 
 export interface MediaHubEvents {
@@ -80,6 +86,7 @@ export class MediaHub extends EventEmitter<MediaHubEvents> {
   readonly #config: MediaConfig;
   readonly #log: Log;
   readonly #limits: Partial<SessionLimits>;
+  readonly #hid: HidHook | undefined;
   readonly #mux: UdpMux;
   readonly #ntp: NtpClock;
   readonly #clock = new RtpClock();
@@ -87,6 +94,7 @@ export class MediaHub extends EventEmitter<MediaHubEvents> {
   /** Counts of the sessions that have ended. */
   readonly #ended: PeerCounts = noCounts();
   readonly #endedFastLanes: FastLaneCounts = noFastLaneCounts();
+  readonly #endedHid: HidCounts = noHidCounts();
   readonly #fastLane = new FastLaneStream();
   readonly #video = new VideoBroadcast<Session>({
     nowMs: () => performance.now(),
@@ -108,6 +116,7 @@ export class MediaHub extends EventEmitter<MediaHubEvents> {
     this.#config = options.config;
     this.#log = options.log;
     this.#limits = options.limits ?? {};
+    this.#hid = options.hid;
     this.#mux = new UdpMux({
       portMin: options.config.udpPortMin,
       portMax: options.config.udpPortMax,
@@ -232,6 +241,7 @@ export class MediaHub extends EventEmitter<MediaHubEvents> {
       log: this.#log,
       nowMs: () => performance.now(),
       nowUs: () => Number(process.hrtime.bigint() / 1_000n),
+      hid: this.#hid,
       limits: this.#limits,
     });
     this.#sessions.add(session);
@@ -257,14 +267,14 @@ export class MediaHub extends EventEmitter<MediaHubEvents> {
 
   /** The fast lane of a session. Throws MEDIA_SESSION_UNKNOWN. */
   fastLane(id: string): FastLaneSender {
-    const session = this.#session(id);
-    if (session === undefined) {
-      throw new EarshotError(
-        'MEDIA_SESSION_UNKNOWN',
-        'There is no viewer session of that id; it ends with its WebSocket.',
-      );
-    }
-    return session.fastLane;
+    return this.#knownSession(id).fastLane;
+  }
+
+  /** Keyboard and pointer of a session. Throws MEDIA_SESSION_UNKNOWN, or HID_NOT_CONFIGURED where they go nowhere. */
+  hid(id: string): HidLane {
+    const { hid } = this.#knownSession(id);
+    if (this.#hid === undefined) throw hidNotConfigured();
+    return hid;
   }
 
   /**
@@ -294,9 +304,12 @@ export class MediaHub extends EventEmitter<MediaHubEvents> {
     addCounts(totals, this.#ended);
     const fastLane = noFastLaneCounts();
     addFastLaneCounts(fastLane, this.#endedFastLanes);
+    const hid = noHidCounts();
+    addHidCounts(hid, this.#endedHid);
     for (const session of this.#sessions) {
       addCounts(totals, session.totals());
       addFastLaneCounts(fastLane, session.fastLane.counts);
+      addHidCounts(hid, session.hid.counts);
     }
     let datagramsRefused = 0;
     for (const count of this.#mux.refusals().values()) datagramsRefused += count;
@@ -318,6 +331,7 @@ export class MediaHub extends EventEmitter<MediaHubEvents> {
       microphoneDrops: totals.microphoneDrops,
       gapsSkipped: this.#gapsSkipped,
       fastLane,
+      hid,
       video: this.#video.stats(totals),
     };
   }
@@ -327,6 +341,15 @@ export class MediaHub extends EventEmitter<MediaHubEvents> {
     return undefined;
   }
 
+  #knownSession(id: string): Session {
+    const session = this.#session(id);
+    if (session !== undefined) return session;
+    throw new EarshotError(
+      'MEDIA_SESSION_UNKNOWN',
+      'There is no viewer session of that id; it ends with its WebSocket.',
+    );
+  }
+
   #createPeer(sync = false): Peer {
     return new Peer({
       transport: new WeriftTransport({
@@ -334,6 +357,7 @@ export class MediaHub extends EventEmitter<MediaHubEvents> {
         iceServers: this.#config.iceServers,
         log: this.#log,
         sessionId: randomBytes(8).readBigUInt64BE() >> 1n,
+        hid: this.#hid !== undefined,
       }),
       ntp: this.#ntp,
       nowNs: () => process.hrtime.bigint(),
@@ -352,6 +376,7 @@ export class MediaHub extends EventEmitter<MediaHubEvents> {
       await session.close(reason);
       addCounts(this.#ended, session.totals());
       addFastLaneCounts(this.#endedFastLanes, session.fastLane.counts);
+      addHidCounts(this.#endedHid, session.hid.counts);
       session.removeAllListeners();
       session.fastLane.removeAllListeners();
     }

@@ -14,6 +14,7 @@ export function mediaService(hub: MediaHub, iceServers: readonly IceServer[]) {
   return {
     openSession: (viewer: Parameters<MediaHub['openSession']>[0]) => hub.openSession(viewer),
     fastLane: (session: string) => hub.fastLane(session),
+    hid: (session: string) => hub.hid(session),
     sessions: () => hub.sessions(),
     openWhep: (offer: string) => players.open(offer),
     closeWhep: (id: string) => players.close(id),

@@ -1,6 +1,7 @@
 import type { VideoCodec } from '../ipc/video-codec.ts';
 import type { FastLaneCounts } from './fast-lane-counts.ts';
 import type { FastLaneStatus } from './fast-lane-sender.ts';
+import type { HidCounts } from './hid-counts.ts';
 import type { MicrophoneDrops } from './peer-counts.ts';
 import type { TcpCounts } from './tcp-endpoint.ts';
 
@@ -155,5 +156,7 @@ export interface MediaStats {
   /** RTP clock skips for real gaps in capture. */
   readonly gapsSkipped: number;
   readonly fastLane: FastLaneCounts;
+  /** Messages of keyboards and pointers. */
+  readonly hid: HidCounts;
   readonly video: VideoStats;
 }

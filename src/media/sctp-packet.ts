@@ -26,6 +26,7 @@ export const chunkTypes = {
 
 /** Flags of a DATA chunk (RFC 9260 §3.3.1). */
 const dataFlags = { last: 1, first: 2, unordered: 4 } as const;
+const allFlags = dataFlags.first | dataFlags.last | dataFlags.unordered;
 
 /** How far the association is, which says what numbers can be right. */
 export interface SctpProgress {
@@ -38,22 +39,28 @@ export interface SctpProgress {
   readonly sentTsn: number;
 }
 
-/** How far ahead of what came in a DATA chunk may be, in chunks: bounds what is kept for a gap. */
-const maxTsnAhead = 128;
+/** How far ahead of what came in a DATA chunk can be at all, in chunks; sctp-inbound.ts says how far it is taken. */
+const maxTsnAhead = 65_536;
 /** How far a viewer may skip what it gave up, and how old a repetition may be. */
 const maxTsnSkip = 4_096;
 const maxListed = 64;
 
 export interface SctpPacket {
-  /** DATA chunks that may have to be kept until others come: fragments and ordered ones. */
+  /** DATA chunks. */
+  readonly data: number;
+  /** Of them, those that may have to be kept until others come: fragments and ordered ones. */
   readonly keeps: number;
+  /** Of them, the fragments. */
+  readonly fragments: number;
 }
 
 /** What a packet asks of the stack; undefined when it must not reach it. */
 export function readSctpPacket(packet: Buffer, progress: SctpProgress): SctpPacket | undefined {
   if (packet.length < commonHeaderBytes + chunkHeaderBytes) return undefined;
   if (packet.length > maxPacketBytes) return undefined;
+  let data = 0;
   let keeps = 0;
+  let fragments = 0;
   let hasInit = false;
   let chunks = 0;
   let offset = commonHeaderBytes;
@@ -66,18 +73,26 @@ export function readSctpPacket(packet: Buffer, progress: SctpProgress): SctpPack
     if (length < chunkHeaderBytes || offset + length > packet.length) return undefined;
     const body = packet.subarray(offset + chunkHeaderBytes, offset + length);
     if (!chunkHolds(type, body, progress)) return undefined;
-    if (type === chunkTypes.data && !isWhole(flags)) keeps += 1;
+    if (type === chunkTypes.data) {
+      data += 1;
+      if (!isWhole(flags)) keeps += 1;
+      if (isFragment(flags)) fragments += 1;
+    }
     if (type === chunkTypes.init) hasInit = true;
     offset += padded(length);
   }
   // RFC 9260 §6.10: INIT stands alone.
-  return hasInit && chunks > 1 ? undefined : { keeps };
+  return hasInit && chunks > 1 ? undefined : { data, keeps, fragments };
 }
 
 /** Whether a DATA chunk can be given out as soon as it comes. */
 function isWhole(flags: number): boolean {
-  const all = dataFlags.first | dataFlags.last | dataFlags.unordered;
-  return (flags & all) === all;
+  return (flags & allFlags) === allFlags;
+}
+
+function isFragment(flags: number): boolean {
+  const ends = dataFlags.first | dataFlags.last;
+  return (flags & ends) !== ends;
 }
 
 function chunkHolds(type: number, body: Buffer, progress: SctpProgress): boolean {

@@ -4,6 +4,8 @@ import type { ErrorCode } from '../errors/catalogue.ts';
 import { EarshotError, isEarshotError, messageOf } from '../errors/earshot-error.ts';
 import type { Log } from '../log/log.ts';
 import { FastLaneSender } from './fast-lane-sender.ts';
+import type { HidHook } from './hid-channels.ts';
+import { HidLane } from './hid-lane.ts';
 import { IceRestart } from './ice-restart.ts';
 import type { MicrophoneFrame, SessionState, SessionStatus } from './media-types.ts';
 import type { MicrophonePacket } from './microphone-reception.ts';
@@ -28,6 +30,8 @@ export interface SessionOptions {
   readonly nowMs: () => number;
   /** CLOCK_MONOTONIC in whole µs, the clock of the fast lane. */
   readonly nowUs: () => number;
+  /** Where its keys and pointer go. */
+  readonly hid?: HidHook | undefined;
   readonly limits?: Partial<SessionLimits>;
 }
 
@@ -54,6 +58,7 @@ type Phase = 'idle' | 'offering' | 'offered' | 'answered';
 export class Session extends EventEmitter<SessionEvents> {
   readonly id = randomUUID();
   readonly fastLane: FastLaneSender;
+  readonly hid: HidLane;
   readonly #options: SessionOptions;
   readonly #limits: SessionLimits;
   readonly #log: Log;
@@ -87,6 +92,7 @@ export class Session extends EventEmitter<SessionEvents> {
       },
       nowUs: options.nowUs,
     });
+    this.hid = new HidLane({ session: this.id, hook: options.hid, nowMs: options.nowMs });
   }
 
   /** Greets the viewer. */
@@ -183,6 +189,7 @@ export class Session extends EventEmitter<SessionEvents> {
     if (this.#state !== 'closed') {
       this.#dropPeer();
       this.fastLane.endSocket(reason);
+      this.hid.endSocket(reason);
       this.#setState('closed', reason);
     }
     await this.#closing;
@@ -225,6 +232,7 @@ export class Session extends EventEmitter<SessionEvents> {
     this.#setState('connecting', '');
     this.#trickle.offerAgain();
     this.#follow(peer);
+    this.hid.attach(peer.transport);
     peer.createOffer().then(
       (sdp) => {
         if (peer !== this.#peer) return;
@@ -386,6 +394,7 @@ export class Session extends EventEmitter<SessionEvents> {
     this.#earlier = this.totals();
     this.#peer = undefined;
     this.fastLane.channelClosed();
+    this.hid.detach();
     this.#closing = Promise.all([this.#closing, peer.close()]).then(
       () => undefined,
       (error: unknown) => {

@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events';
+import type { HidChannel, HidChannelChange } from './hid-channels.ts';
 import type { RtpPacket } from './rtp-packet.ts';
 import type { RemoteTransportParameters } from './sdp-answer.ts';
 import type { OfferedSection } from './sdp-offer.ts';
@@ -23,12 +24,17 @@ export interface TransportEvents {
   data: [Buffer];
   /** Whether the viewer's fast-lane channel is open now. */
   'data-channel': [boolean];
+  /** A message on one of the viewer's channels of keyboard and pointer, 1–64 bytes, valid during the call only. */
+  hid: [HidChannel, Buffer];
+  'hid-channel': [HidChannel, HidChannelChange];
   /** An ICE restart found its path; everything takes it from now on. */
   restarted: [];
 }
 
 /** What may wait to be sent on the data channel, in bytes of messages: some 30 packets of sound. */
 export const maxDataQueueBytes = 16_384;
+/** What a viewer may leave unacknowledged on a reliable channel, in bytes of messages: some 2,000 of them. */
+export const maxReliableQueueBytes = 65_536;
 /** The longest message that goes in one datagram (IPv6's least MTU of 1,280 bytes holds it). */
 export const maxDatagramMessageBytes = 1_160;
 
@@ -63,6 +69,14 @@ export interface Transport extends EventEmitter<TransportEvents> {
    * {@link maxDatagramMessageBytes} any lost part loses the whole.
    */
   sendData(message: Uint8Array): boolean;
+  /** The viewer's channel of the keys is open. */
+  readonly keysOpen: boolean;
+  /**
+   * Sends one binary message of 1–256 bytes on the viewer's channel of the keys: in order, and again until
+   * the viewer has it. False: the channel is not open, or the length is not right. It is false too when
+   * the viewer leaves more than {@link maxReliableQueueBytes} unacknowledged; the channel is closed then.
+   */
+  sendKeys(message: Uint8Array): boolean;
   readonly state: TransportState;
   /** What kept the connection, or the restart, from being made so far: a sentence or more. */
   readonly trouble: string;

@@ -1,5 +1,6 @@
 import type { Candidate, StunProtocol } from 'werift';
 import { EarshotError } from '../errors/earshot-error.ts';
+import type { InboundStream } from './sctp-inbound-stream.ts';
 
 /**
  * What we use of werift 0.25.2 beyond its public types, in one place. The version is pinned, the
@@ -113,7 +114,10 @@ export interface TurnClient {
 
 /** One DATA chunk on its way out. */
 export interface SctpChunk {
-  readonly userData: Buffer;
+  readonly streamId: number;
+  userData: Buffer;
+  /** The viewer has it, beyond a gap. */
+  readonly acked?: boolean | undefined;
   /** Undefined: sent again until it is acknowledged. */
   readonly maxRetransmits?: number | undefined;
   abandoned: boolean;
@@ -129,6 +133,12 @@ interface SctpEvent<A extends readonly unknown[]> {
   allUnsubscribe(): void;
 }
 
+/** A FORWARD-TSN chunk (RFC 3758 §3.2). */
+export interface SctpForwardTsn {
+  readonly cumulativeTsn: number;
+  readonly streams: readonly (readonly [streamId: number, sequence: number])[];
+}
+
 /** werift's SCTP association, inside its `RTCSctpTransport`. Sequence numbers (TSN) are 32 bits. */
 export interface SctpAssociation {
   transport: { send(packet: Buffer): Promise<void> };
@@ -141,8 +151,15 @@ export interface SctpAssociation {
   onSackReceived: () => Promise<void>;
   _inboundStreamsMax: number;
   _outboundStreamsCount: number;
-  readonly inboundStreams: Readonly<Record<number, { readonly reassembly: readonly object[] }>>;
-  readonly lastReceivedTsn?: number | undefined;
+  /** Bytes that the viewer may still send. */
+  advertisedRwnd: number;
+  readonly inboundStreams: Record<number, InboundStream>;
+  lastReceivedTsn?: number | undefined;
+  /** An acknowledgement is due, and at once. */
+  sackNeeded: boolean;
+  sackImmediate: boolean;
+  sackPacketCount: number;
+  readonly isStopped: boolean;
   readonly lastSackedTsn: number;
   readonly advancedPeerAckTsn: number;
   /** The next one. */
@@ -166,6 +183,14 @@ export interface SctpAssociation {
     options: { readonly ordered: boolean; readonly maxRetransmits?: number },
   ): Promise<void>;
   transmitReconfigRequest(): Promise<void>;
+  sendChunk(chunk: { readonly bytes: Buffer }): Promise<void>;
+  /** Hands a message out. */
+  receive(streamId: number, protocol: number, data: Buffer): void;
+  /** Notes a DATA chunk's number; true: it came before. */
+  markReceived: (tsn: number) => boolean;
+  getInboundStream: (streamId: number) => InboundStream;
+  receiveForwardTsnChunk: (chunk: SctpForwardTsn) => void;
+  sendSack: () => Promise<void>;
   maybeAbandon: (chunk: SctpChunk) => boolean;
   updateAdvancedPeerAckPoint: () => void;
   flightSizeDecrease(chunk: SctpChunk): void;
@@ -237,9 +262,15 @@ function isSctpAssociation(value: object): value is SctpAssociation {
     ['outboundQueue', 'sentQueue', 'reconfigQueue'].every((name) =>
       Array.isArray(Reflect.get(value, name)),
     ) &&
-    ['cwnd', 'flightSize', 'localTsn', 'lastSackedTsn', 'advancedPeerAckTsn'].every(
-      (name) => typeof Reflect.get(value, name) === 'number',
-    ) &&
+    [
+      'cwnd',
+      'flightSize',
+      'localTsn',
+      'lastSackedTsn',
+      'advancedPeerAckTsn',
+      'advertisedRwnd',
+      'sackPacketCount',
+    ].every((name) => typeof Reflect.get(value, name) === 'number') &&
     ['fastRecoveryExit', 'forwardTsnChunk', 'inboundStreams', 'stateChanged'].every(
       (name) => name in value,
     ) &&
@@ -252,6 +283,12 @@ function isSctpAssociation(value: object): value is SctpAssociation {
       'updateAdvancedPeerAckPoint',
       'flightSizeDecrease',
       'transmitReconfigRequest',
+      'sendChunk',
+      'receive',
+      'markReceived',
+      'getInboundStream',
+      'receiveForwardTsnChunk',
+      'sendSack',
     ].every((name) => typeof Reflect.get(value, name) === 'function')
   );
 }

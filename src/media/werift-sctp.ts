@@ -1,6 +1,7 @@
 import { type RTCDtlsTransport, RTCSctpTransport } from 'werift';
 import { maxFastLaneMessageBytes } from './fast-lane-packets.ts';
-import { maxSctpStreams, readSctpPacket } from './sctp-packet.ts';
+import { countInbound } from './sctp-inbound.ts';
+import { maxSctpStreams, readSctpPacket, type SctpPacket } from './sctp-packet.ts';
 import { sctpPort } from './sdp-offer.ts';
 import { TokenBucket } from './token-bucket.ts';
 import {
@@ -11,19 +12,35 @@ import {
 } from './werift-internals.ts';
 
 /**
- * werift's SCTP association, for messages that are worth nothing once they are late: nothing that is
- * sent with {@link WeriftSctp.sendOnce} is ever sent again, and nothing waits for what was lost.
+ * werift's SCTP association, for messages that are worth nothing once they are late, and a few beside
+ * them that have to come, in order. Nothing that is sent with {@link WeriftSctp.sendOnce} is ever sent
+ * again, and nothing waits for what was lost of it.
  *
  * INVARIANTS
  * - Every packet is bounded by readSctpPacket before the association sees it, and none of its faults
  *   leaves this file.
- * - What it keeps for the viewer is bounded: {@link maxKeptChunks} chunks, or it ends.
+ * - What it keeps for the viewer is bounded, both ways: {@link maxKeptBytes}, {@link maxKeptFragments},
+ *   {@link maxSentChunks}, or it ends.
  */
 
-/** Packets a second from a viewer; acknowledgements of 400 messages a second fit. */
-const packetRate = { perSecond: 1_000, burst: 1_000 };
-/** Chunks kept for fragments and order. A message of 4,096 bytes is four. */
-const maxKeptChunks = 64;
+/** Packets a second from a viewer, of each kind. */
+const packetRates = {
+  /** Its pointer at its limit, one message a packet, and keys. */
+  data: { perSecond: 3_000, burst: 2_000 },
+  /** Beside those, with ordered messages in them: what floods the others holds back no key. */
+  ordered: { perSecond: 1_000, burst: 1_000 },
+  /** Without messages; acknowledgements of 900 messages a second fit. */
+  control: { perSecond: 1_000, burst: 1_000 },
+} as const;
+/** Bytes kept until those before them come: 2,048 messages of keys are less. */
+const maxKeptBytes = 65_536;
+/** Chunks kept that are no whole message: a message of 4,096 bytes is four. */
+const maxKeptFragments = 64;
+/**
+ * Chunks that were sent and lie behind one that the viewer does not acknowledge, abandoned ones without
+ * their bytes: ten seconds of sound at 400 messages a second, longer than a silent viewer lives.
+ */
+const maxSentChunks = 4_096;
 /**
  * Bytes in flight, always. The encoder is what limits the rate and a full queue drops, so a window
  * that shrinks at every loss, as for bulk data, would only hold back sound: with 10 % loss it comes
@@ -50,7 +67,7 @@ export interface WeriftSctpOptions {
 export class WeriftSctp {
   readonly #association: SctpAssociation;
   readonly #onRefused: (error?: unknown) => void;
-  readonly #packets = new TokenBucket({ ...packetRate, nowMs: performance.now() });
+  readonly #packets: Readonly<Record<keyof typeof packetRates, TokenBucket>>;
   #ending: Promise<void> | undefined;
 
   constructor(options: WeriftSctpOptions) {
@@ -59,6 +76,12 @@ export class WeriftSctp {
     const association = sctpAssociationOf(transport.sctp);
     this.#association = association;
     this.#onRefused = options.onRefused;
+    const nowMs = performance.now();
+    this.#packets = {
+      data: new TokenBucket({ ...packetRates.data, nowMs }),
+      ordered: new TokenBucket({ ...packetRates.ordered, nowMs }),
+      control: new TokenBucket({ ...packetRates.control, nowMs }),
+    };
     // Its channels are not used: a message of an unknown kind rejects a promise there that nobody holds.
     options.dtls.dataReceiver = () => undefined;
     association.onReceive.allUnsubscribe();
@@ -70,6 +93,7 @@ export class WeriftSctp {
     association.onReceive.subscribe(options.onMessage);
     association.onReconfigStreams.subscribe(options.onReset);
     association.stateChanged.closed.subscribe(options.onClosed);
+    countInbound(association);
     sendOnceOnly(association);
     // The browser begins it (RFC 8831 §6.2 lets either side); we only answer.
     association.isServer = true;
@@ -89,19 +113,17 @@ export class WeriftSctp {
   /** One SCTP packet of the viewer. Never throws. */
   receive(packet: Buffer): void {
     const association = this.#association;
-    const read = this.#packets.take(performance.now())
-      ? readSctpPacket(packet, {
-          established: association.associationState === sctpEstablished,
-          receivedTsn: association.lastReceivedTsn,
-          ackedTsn: association.lastSackedTsn,
-          sentTsn: association.localTsn - 1,
-        })
-      : undefined;
-    if (read === undefined) {
+    const read = readSctpPacket(packet, {
+      established: association.associationState === sctpEstablished,
+      receivedTsn: association.lastReceivedTsn,
+      ackedTsn: association.lastSackedTsn,
+      sentTsn: association.localTsn - 1,
+    });
+    if (read === undefined || !this.#admits(read)) {
       this.#onRefused();
       return;
     }
-    if (read.keeps > 0 && this.#keptChunks() + read.keeps > maxKeptChunks) {
+    if (!this.#hasRoomFor(read, packet.length)) {
       this.#onRefused();
       void this.stop();
       return;
@@ -109,13 +131,31 @@ export class WeriftSctp {
     association.handleData(packet).catch(this.#onRefused);
   }
 
-  /** Sends a message in order and again until it is acknowledged. */
+  /** Bytes of a stream's messages that the viewer has not acknowledged, waiting ones included. */
+  unackedBytes(streamId: number): number {
+    const { sentQueue, outboundQueue } = this.#association;
+    let bytes = 0;
+    for (const chunk of sentQueue) {
+      if (chunk.streamId === streamId && chunk.acked !== true) bytes += chunk.userData.length;
+    }
+    for (const chunk of outboundQueue) {
+      if (chunk.streamId === streamId) bytes += chunk.userData.length;
+    }
+    return bytes;
+  }
+
+  /** Sends a message in order and again until it is acknowledged. `data` is not copied. */
   sendReliably(streamId: number, protocol: number, data: Buffer): void {
     this.#association.send(streamId, protocol, data, { ordered: true }).catch(this.#onRefused);
   }
 
   /** Sends a message now, unordered, and never again. `data` is not copied. */
   sendOnce(streamId: number, protocol: number, data: Buffer): void {
+    if (this.#association.sentQueue.length >= maxSentChunks) {
+      this.#onRefused();
+      void this.stop();
+      return;
+    }
     this.#association
       .send(streamId, protocol, data, { ordered: false, maxRetransmits: 0 })
       .catch(this.#onRefused);
@@ -134,12 +174,21 @@ export class WeriftSctp {
     return this.#ending;
   }
 
-  #keptChunks(): number {
-    let chunks = 0;
-    for (const { reassembly } of Object.values(this.#association.inboundStreams)) {
-      chunks += reassembly.length;
+  #admits({ data, keeps }: SctpPacket): boolean {
+    const nowMs = performance.now();
+    if (data === 0) return this.#packets.control.take(nowMs);
+    return this.#packets.data.take(nowMs) || (keeps > 0 && this.#packets.ordered.take(nowMs));
+  }
+
+  /** Whether what lies behind a gap, and is not given out at once, may be more. */
+  #hasRoomFor({ keeps, fragments }: SctpPacket, bytes: number): boolean {
+    if (keeps === 0) return true;
+    let [keptBytes, keptFragments] = [bytes, fragments];
+    for (const stream of Object.values(this.#association.inboundStreams)) {
+      keptBytes += stream.keptBytes;
+      keptFragments += stream.keptFragments;
     }
-    return chunks;
+    return keptBytes <= maxKeptBytes && keptFragments <= maxKeptFragments;
   }
 }
 
@@ -173,6 +222,8 @@ function sendOnceOnly(association: SctpAssociation): void {
   });
 }
 
+const noBytes = Buffer.alloc(0);
+
 /** Whether `chunk`, which was lost or may be, is given up. It no longer counts as in flight then. */
 function abandon(association: SctpAssociation, chunk: SctpChunk): boolean {
   if (chunk.maxRetransmits === undefined) return false;
@@ -182,5 +233,6 @@ function abandon(association: SctpAssociation, chunk: SctpChunk): boolean {
   chunk.misses = Number.NEGATIVE_INFINITY;
   association.flightSizeDecrease(chunk);
   chunk.bookSize = 0;
+  chunk.userData = noBytes;
   return true;
 }

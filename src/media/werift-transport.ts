@@ -3,8 +3,10 @@ import { RTCDtlsFingerprint, RTCDtlsParameters, RTCDtlsTransport } from 'werift'
 import { EarshotError, messageOf } from '../errors/earshot-error.ts';
 import type { Log } from '../log/log.ts';
 import { describeTrouble } from './connection-trouble.ts';
+import type { DataChannelName } from './data-channel-kinds.ts';
 import type { DtlsPhase } from './dtls-records.ts';
 import { DtlsTraffic } from './dtls-traffic.ts';
+import type { HidChannelChange } from './hid-channels.ts';
 import type { IceServer } from './ice-servers.ts';
 import type { MediaEndpoint } from './media-endpoint.ts';
 import type { RtpPacket } from './rtp-packet.ts';
@@ -26,6 +28,8 @@ export interface WeriftTransportOptions {
   readonly log: Log;
   /** For the offer's origin line. */
   readonly sessionId: bigint;
+  /** The viewer may open the channels of keyboard and pointer too. */
+  readonly hid?: boolean;
 }
 
 /**
@@ -92,7 +96,11 @@ export class WeriftTransport extends EventEmitter<TransportEvents> implements Tr
   }
 
   get dataChannelOpen(): boolean {
-    return this.#traffic.channelOpen;
+    return this.#traffic.isOpen('fast-lane');
+  }
+
+  get keysOpen(): boolean {
+    return this.#traffic.isOpen('keys');
   }
 
   async createOffer(sections: readonly OfferedSection[]): Promise<string> {
@@ -182,7 +190,11 @@ export class WeriftTransport extends EventEmitter<TransportEvents> implements Tr
   }
 
   sendData(message: Uint8Array): boolean {
-    return this.#traffic.send(message);
+    return this.#traffic.send('fast-lane', message);
+  }
+
+  sendKeys(message: Uint8Array): boolean {
+    return this.#traffic.send('keys', message);
   }
 
   probe(): void {
@@ -255,7 +267,7 @@ export class WeriftTransport extends EventEmitter<TransportEvents> implements Tr
       return;
     }
     this.#openSrtp();
-    this.#traffic.open(this.#dtls, { channel: this.#offersData });
+    this.#traffic.open(this.#dtls, { kinds: this.#offersData ? this.#channelKinds : [] });
     this.#phase = 'connected';
     this.#lastHeardMs = performance.now();
     this.#setState('connected', '');
@@ -266,6 +278,15 @@ export class WeriftTransport extends EventEmitter<TransportEvents> implements Tr
     if (keys === undefined) return;
     this.#sender = new SrtpSender({ key: keys.localKey, salt: keys.localSalt });
     this.#receiver = new SrtpReceiver({ key: keys.remoteKey, salt: keys.remoteSalt });
+  }
+
+  get #channelKinds(): readonly DataChannelName[] {
+    return this.#options.hid === true ? ['fast-lane', 'keys', 'pointer'] : ['fast-lane'];
+  }
+
+  #channelChanged(name: DataChannelName, change: HidChannelChange): void {
+    if (name === 'fast-lane') this.emit('data-channel', change === 'open');
+    else this.emit('hid-channel', name, change);
   }
 
   #dtlsTraffic(): DtlsTraffic {
@@ -279,8 +300,11 @@ export class WeriftTransport extends EventEmitter<TransportEvents> implements Tr
         this.#refused += 1;
       },
       onClosed: () => this.#fail('The viewer closed the connection.'),
-      onChannel: (open) => this.emit('data-channel', open),
-      onMessage: (message) => this.emit('data', message),
+      onChange: (name, change) => this.#channelChanged(name, change),
+      onMessage: (name, message) => {
+        if (name === 'fast-lane') this.emit('data', message);
+        else this.emit('hid', name, message);
+      },
     });
   }
 

@@ -163,7 +163,7 @@ describe('a viewer with the right keys and bad manners', () => {
     await repeat(3_000, () =>
       hostile.sendChunks(dataChunk({ tsn: first + 1 }), dataChunk({ tsn: first + 3 })),
     );
-    await waitFor('some to be refused', () => target.transport.datagramsRefused > 1_000);
+    await waitFor('some to be refused', () => target.transport.datagramsRefused > 500);
     assert.ok(heapBytes() - heap < 8_000_000);
     assert.ok(longest() < maxBlockedMs, `${longest()}`);
     assert.ok(target.messages.length <= 300);

@@ -126,6 +126,107 @@ describe('the SCTP association', () => {
     assert.ok(pair.refused >= 1);
   });
 
+  /** Sends numbered messages in order on a stream, others on another between them. */
+  async function viewerSends(count: number): Promise<void> {
+    for (let number = 0; number < count; number += 1) {
+      const message = Buffer.alloc(24);
+      message.writeUInt32BE(number);
+      pair.viewer.send(4, 53, message, { ordered: true }).catch(() => undefined);
+      const motion = { ordered: false, maxRetransmits: 0 };
+      pair.viewer.send(6, 53, Buffer.alloc(20), motion).catch(() => undefined);
+      if (number % 8 === 0) await turn();
+    }
+  }
+
+  const numbersOn = (streamId: number): number[] =>
+    messages.filter((each) => each.streamId === streamId).map((each) => each.data.readUInt32BE(0));
+
+  test('reliable messages of the viewer come all and in order though packets are swapped', async () => {
+    let held: (() => void) | undefined;
+    pair.carriesToDevice = (_packet, deliver) => {
+      // Every packet is overtaken by the one after it.
+      if (held === undefined) held = deliver;
+      else {
+        deliver();
+        held();
+        held = undefined;
+      }
+    };
+    await viewerSends(200);
+    pair.carriesToDevice = (_packet, deliver) => deliver();
+    held?.();
+    await waitFor('all of them', () => numbersOn(4).length === 200);
+    assert.deepEqual(
+      numbersOn(4),
+      Array.from({ length: 200 }, (_, number) => number),
+    );
+    assert.equal(pair.refused, 0);
+  });
+
+  test('what lies behind a gap comes as soon as the gap is filled, without anything more', async () => {
+    const first = pair.viewer.localTsn;
+    let late: (() => void) | undefined;
+    pair.carriesToDevice = (packet, deliver) => {
+      // Repeated ones are held back too.
+      if (chunkType(packet) === data && tsnOf(packet) === first) late = deliver;
+      else deliver();
+    };
+    await viewerSends(5);
+    await waitFor('the others', () => messages.length === 5);
+    assert.deepEqual(numbersOn(4), []);
+    late?.();
+    await waitFor('all', () => numbersOn(4).length === 5);
+    assert.deepEqual(numbersOn(4), [0, 1, 2, 3, 4]);
+  });
+
+  test('acknowledgements go on where a number gets a digit more, and over the wrap', async () => {
+    for (const start of [999_999_998, 0xffff_fffe]) {
+      const other = new SctpPair({ onMessage: () => undefined });
+      Reflect.set(other.viewer, 'localTsn', start);
+      Reflect.set(other.viewer, 'lastSackedTsn', start - 1);
+      Reflect.set(other.viewer, 'advancedPeerAckTsn', start - 1);
+      await other.viewer.start(5_000);
+      await waitFor('the association', () => other.viewer.associationState === sctpEstablished);
+      let first: (() => void) | undefined;
+      let index = 0;
+      other.carriesToDevice = (_packet, deliver) => {
+        index += 1;
+        if (index === 1) first = deliver;
+        else deliver();
+      };
+      for (let number = 0; number < 4; number += 1) {
+        other.viewer.send(4, 53, Buffer.alloc(4), { ordered: true }).catch(() => undefined);
+      }
+      await waitFor('the others to be sent', () => index >= 4);
+      first?.();
+      await waitFor('all to be acknowledged', () => other.viewer.sentQueue.length === 0);
+      assert.equal(other.viewer.lastSackedTsn, (start + 3) >>> 0);
+      await other.stop();
+    }
+  });
+
+  test('a viewer that acknowledges nothing of a reliable message ends the association, bounded', async () => {
+    pair.loses = () => true;
+    pair.device.sendReliably(2, 50, Buffer.from([2]));
+    await waitFor('its end', async () => {
+      for (let sent = 0; sent < 500; sent += 1) pair.device.sendOnce(2, 53, Buffer.alloc(8));
+      await turn();
+      return chunkType(pair.sent.at(-1) ?? Buffer.alloc(13)) === 6;
+    });
+    assert.ok(pair.refused >= 1);
+  });
+
+  test('bytes that are not acknowledged are known, stream by stream', async () => {
+    pair.loses = () => true;
+    pair.device.sendReliably(2, 53, Buffer.alloc(100));
+    pair.device.sendReliably(8, 53, Buffer.alloc(30));
+    assert.deepEqual([pair.device.unackedBytes(2), pair.device.unackedBytes(8)], [100, 30]);
+    pair.loses = () => false;
+    await waitFor('both to come', () => pair.received.length === 2);
+    await waitFor('both to be acknowledged', () => pair.device.unackedBytes(2) === 0);
+    assert.equal(pair.device.unackedBytes(8), 0);
+  });
+
   test('its end leaves no timer', async () => {
     const count = (): number =>
       process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
