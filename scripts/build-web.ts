@@ -25,9 +25,28 @@ const unusedSchemasGo: Plugin = {
 };
 
 /**
+ * Leaves what controls the host out of the page's own bundle, for which it is a file beside it: it is built
+ * for itself, so that nothing the two have in common moves from the page to a file of its own.
+ */
+const controlStandsAlone: Plugin = {
+  name: 'control-stands-alone',
+  setup(build) {
+    build.onResolve({ filter: /\/control-entry\.ts$/ }, () => ({
+      path: './control-entry.js',
+      external: true,
+    }));
+    // The API's schemas name those of the host's control, and the page asks for none of them.
+    build.onResolve({ filter: /^\.\.\/control\// }, ({ path, resolveDir }) => ({
+      path: join(resolveDir, path),
+      sideEffects: false,
+    }));
+  },
+};
+
+/**
  * Builds the page into `outDir`: `index.html`, two icons, and in `assets` `main.js`, `style.css`, what is
- * loaded only where the device has a picture, and the worker and worklets.
- * The names are stable; the server's ETags tell a browser when they changed.
+ * loaded only where the device has a picture, what controls the host and its terminal, and the worker and
+ * worklets. The names are stable; the server's ETags tell a browser when they changed.
  */
 export async function buildWeb({
   outDir,
@@ -47,18 +66,30 @@ export async function buildWeb({
     legalComments: 'none',
     logLevel: 'warning',
   } as const;
-  await build({
+  const modules = {
     ...common,
-    entryPoints: { main: join(webDir, 'main.tsx'), style: join(webDir, 'style.css') },
     format: 'esm',
     // What is imported when it is wanted gets a file of its own, and what it shares with the page another.
     splitting: true,
     chunkNames: '[name]',
-    plugins: [unusedSchemasGo],
-    // Served from the root, not from beside the style sheet.
-    external: ['/favicon.svg'],
     jsx: 'automatic',
     jsxImportSource: 'preact',
+  } as const;
+  await build({
+    ...modules,
+    entryPoints: { main: join(webDir, 'main.tsx'), style: join(webDir, 'style.css') },
+    plugins: [unusedSchemasGo, controlStandsAlone],
+    // Served from the root, not from beside the style sheet.
+    external: ['/favicon.svg'],
+  });
+  await build({
+    ...modules,
+    entryPoints: {
+      'control-entry': join(webDir, 'control/control-entry.ts'),
+      control: join(webDir, 'control/control.css'),
+      terminal: join(webDir, 'control/terminal/terminal.css'),
+    },
+    plugins: [unusedSchemasGo],
   });
   await build({
     ...common,

@@ -29,7 +29,7 @@ export class ApiError extends Error {
 }
 
 /** How long the device has to answer. */
-const deadlineMs = 5_000;
+const answerMs = 5_000;
 
 async function answerOf(response: Response): Promise<unknown> {
   try {
@@ -40,10 +40,18 @@ async function answerOf(response: Response): Promise<unknown> {
   }
 }
 
-async function request<S extends v.GenericSchema>(
+export interface RequestOptions {
+  /** When left out, POST with a body and GET without one. */
+  readonly method?: 'POST' | 'DELETE';
+  readonly deadlineMs?: number | undefined;
+}
+
+/** One request of a path under `/api/v1`, with a body as JSON where there is one. Throws {@link ApiError}. */
+export async function request<S extends v.GenericSchema>(
   path: string,
   schema: S,
   body?: unknown,
+  { method, deadlineMs = answerMs }: RequestOptions = {},
 ): Promise<v.InferOutput<S>> {
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(), deadlineMs);
@@ -51,6 +59,7 @@ async function request<S extends v.GenericSchema>(
     const response = await fetch(`/api/v1${path}`, {
       signal: abort.signal,
       cache: 'no-store',
+      ...(method && { method }),
       ...(body === undefined
         ? {}
         : {

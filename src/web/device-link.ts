@@ -20,6 +20,8 @@ export interface DeviceLinkOptions {
   /** How the microphone stands at the device, whoever holds it. */
   readonly onMicrophone: (status: MicrophoneStatus) => void;
   readonly onMicrophoneQuality: (quality: MicrophoneQuality) => void;
+  /** Each new source of the device's events. */
+  readonly onSource: (source: EventSource) => void;
 }
 
 /** What the device says of itself (its events, and answers to the page's questions), and its settings. */
@@ -77,6 +79,7 @@ export class DeviceLink {
         this.#refresh();
       },
       onLost: () => this.#set({ live: false }),
+      onSource: this.#options.onSource,
       handlers: {
         'audio-quality-changed': (known) => this.quality.received(known),
         'audio-mute-changed': (known) => {

@@ -1,4 +1,5 @@
 import type { ConnectionState } from './connection-state.ts';
+import type { ControlState } from './control/control-state.ts';
 import type { FastLane, FastLaneNumbers, FastLaneState } from './fast-lane/fast-lane.ts';
 import type { Measurement } from './history.ts';
 import type { Lane } from './lane-chooser.ts';
@@ -40,6 +41,8 @@ export interface Diagnostics {
     /** What the encoder runs with; undefined without a connection. */
     readonly parameters: RTCRtpSendParameters | undefined;
   };
+  /** Keyboard, mouse, serial console and power of the host; undefined until that part is loaded. */
+  readonly control: ControlState | undefined;
   /** The peer connection under way. */
   readonly connection: RTCPeerConnection | undefined;
   /** The peer connection's statistics (W3C webrtc-stats); undefined without one. */

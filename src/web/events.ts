@@ -11,7 +11,11 @@ import {
   videoStatusSchema,
 } from '../api/schema.ts';
 
-const eventSchemas: { readonly [N in keyof ApiEvents]: v.GenericSchema<unknown, ApiEvents[N]> } = {
+/** Events of the host's control, which its own part of the page listens to. */
+type ControlEvent = Extract<keyof ApiEvents, `${'hid' | 'serial' | 'power'}-${string}`>;
+type PageEvent = Exclude<keyof ApiEvents, ControlEvent>;
+
+const eventSchemas: { readonly [N in PageEvent]: v.GenericSchema<unknown, ApiEvents[N]> } = {
   'audio-mute-changed': muteSchema,
   'audio-quality-changed': qualitySchema,
   'audio-device-changed': v.strictObject({
@@ -30,12 +34,12 @@ const eventSchemas: { readonly [N in keyof ApiEvents]: v.GenericSchema<unknown, 
   'video-process-metrics': childStatusSchema,
 };
 
-function isEvent(name: string): name is keyof ApiEvents {
+function isEvent(name: string): name is PageEvent {
   return name in eventSchemas;
 }
 
 /** What is called for each event, by name. */
-export type EventHandlers = { readonly [N in keyof ApiEvents]: (data: ApiEvents[N]) => void };
+export type EventHandlers = { readonly [N in PageEvent]: (data: ApiEvents[N]) => void };
 
 export interface EventStreamOptions {
   readonly url: string;
@@ -44,6 +48,8 @@ export interface EventStreamOptions {
   readonly onOpen: () => void;
   /** The stream is gone; it is opened again. */
   readonly onLost: () => void;
+  /** Each new source, for who listens to other events. */
+  readonly onSource: (source: EventSource) => void;
   /** Delays between tries where the browser itself gives up. */
   readonly backoff: () => Iterator<number>;
 }
@@ -74,6 +80,7 @@ export class EventStream {
       if (source.readyState === EventSource.CLOSED) this.#tryLater();
     };
     for (const name of Object.keys(eventSchemas).filter(isEvent)) this.#listen(source, name);
+    this.#options.onSource(source);
   }
 
   stop(): void {
@@ -87,7 +94,7 @@ export class EventStream {
     this.#timer = window.setTimeout(() => this.start(), this.#delays.next().value);
   }
 
-  #listen<N extends keyof ApiEvents>(source: EventSource, name: N): void {
+  #listen<N extends PageEvent>(source: EventSource, name: N): void {
     const schema: v.GenericSchema<unknown, ApiEvents[N]> = eventSchemas[name];
     source.addEventListener(name, (event: MessageEvent<unknown>) => {
       const data = parseJson(event.data);

@@ -1,7 +1,9 @@
 import { render } from 'preact';
+import { request } from './api.ts';
 import { AudioGraph } from './audio-graph.ts';
 import { backoff, reconnectBackoff } from './backoff.ts';
 import { App } from './components/app.tsx';
+import type { ControlPart } from './control/control-page.tsx';
 import { encoderLookaheadMs } from './delay.ts';
 import { DeviceLink } from './device-link.ts';
 import { exposeDiagnostics } from './diagnostics.ts';
@@ -145,7 +147,15 @@ const device = new DeviceLink({
   onMicrophone: (status) => microphone.received(status),
   onMicrophoneQuality: (quality) =>
     microphone.applyQuality(quality, (settings) => session.configureMicrophone(settings)),
+  onSource: (source) => {
+    events = source;
+    control?.setSource(source);
+  },
 });
+
+/** The device's events, and what controls the host once it is loaded. */
+let events: EventSource | undefined;
+let control: ControlPart | undefined;
 
 const measurements = new Measurements({
   connection: () => session.connection,
@@ -237,6 +247,9 @@ exposeDiagnostics({
   get microphone() {
     return microphone.diagnostics;
   },
+  get control() {
+    return control?.state();
+  },
   get connection() {
     return session.connection;
   },
@@ -260,7 +273,8 @@ const network = {
   stop: () => network.unwatch(),
 };
 const shownPicture = { start: () => {}, stop: () => picture.stop() };
-const parts = [lanes, session, device, measurements, shownPicture, network];
+const shownControl = { start: () => control?.start(), stop: () => control?.stop() };
+const parts = [lanes, session, device, measurements, shownPicture, network, shownControl];
 // A page kept for the back button must not hold its place, or a microphone, meanwhile.
 window.addEventListener('pagehide', () => {
   microphone.controller.stop();
@@ -298,3 +312,22 @@ render(
   />,
   root,
 );
+
+/** Loads what controls the host; the page is whole without it. */
+async function loadControl(slot: Element): Promise<void> {
+  try {
+    const { startControl } = await import('./control/control-entry.ts');
+    control = await startControl({
+      ...{ store, socketBase, request, storage, slot },
+      backoff: delays,
+      connection: () => session.connection,
+      video: () => (store.value.picture.offered ? picture.picture?.element : undefined),
+      source: () => events,
+    });
+  } catch {
+    slot.textContent = 'The part of the page that controls the host did not load.';
+  }
+}
+
+const slot = root.querySelector('.control-slot');
+if (slot !== null) void loadControl(slot);

@@ -82,11 +82,16 @@ export class PageLab {
     this.#directory = options.directory;
     this.#host = options.host;
     const { audio, microphone, video, children, logs, sync, trace, events, metrics } = this.memory;
+    const { serial, power } = this.memory;
     microphone.knowsSession = (id) => this.viewers[Number(id)]?.closed === false;
     const services: Services = {
       audio,
       microphone,
       video,
+      // Keyboard and mouse are in control-lab.ts, with media that has a way for them.
+      hid: undefined,
+      serial,
+      power,
       children,
       logs,
       sync,
@@ -96,6 +101,7 @@ export class PageLab {
       media: {
         openSession: (viewer) => this.#openSession(viewer),
         fastLane: (session) => this.memory.media.fastLane(session),
+        hid: (session) => this.memory.media.hid(session),
         openWhep: (offer) => this.memory.media.openWhep(offer),
         closeWhep: (id) => this.memory.media.closeWhep(id),
         iceServers: () => [],

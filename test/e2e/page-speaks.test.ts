@@ -55,6 +55,9 @@ before(async () => {
     services: {
       audio: memory.audio,
       video: memory.video,
+      hid: undefined,
+      serial: memory.serial,
+      power: memory.power,
       children: memory.children,
       logs: memory.logs,
       sync: memory.sync,

@@ -384,6 +384,7 @@ test('every control has a name, is reached by Tab and shows its focus', async ()
   await stage.visit(async (page) => {
     await stage.playing(page);
     await strip(page).getByText('Connected', { exact: true }).waitFor();
+    await page.getByRole('region', { name: 'Serial console' }).waitFor();
     const client = await page.context().newCDPSession(page);
     const { nodes } = await client.send('Accessibility.getFullAXTree');
     const roles = new Set([
@@ -402,24 +403,26 @@ test('every control has a name, is reached by Tab and shows its focus', async ()
     const nameless = named.filter(({ name }) => String(name?.value ?? '').trim() === '');
     assert.deepEqual(nameless, []);
     const reached: string[] = [];
-    for (let step = 0; step < 24; step += 1) {
+    for (let step = 0; step < 32; step += 1) {
       await page.keyboard.press('Tab');
       const focus = await page.evaluate(`(() => {
         const e = document.activeElement;
         const ring = e.closest('.tile') ?? e;
         const { outlineStyle, outlineWidth } = getComputedStyle(ring);
-        return e === document.body ? 'end' : [e.type ?? e.localName, outlineStyle !== 'none' && outlineWidth !== '0px'].join(' ');
+        return e === document.body ? 'end' : [e.type || e.localName, outlineStyle !== 'none' && outlineWidth !== '0px'].join(' ');
       })()`);
       if (focus === 'end') break;
       reached.push(String(focus));
     }
+    // Power: press, hold, reset, wake; the console: open, line, save.
+    const host = [...Array(6).fill('button'), 'a'];
     const listening = ['button', 'range', 'button', 'radio', 'radio'];
     // What is disabled while the microphone is off is not reached.
     const microphone = ['button', 'checkbox', 'radio', 'select-one', ...Array(4).fill('checkbox')];
     const watching = ['summary', 'select-one', 'select-one', 'checkbox'];
     assert.deepEqual(
       reached,
-      ['button', ...listening, ...microphone, ...watching].map((type) => `${type} true`),
+      ['button', ...host, ...listening, ...microphone, ...watching].map((type) => `${type} true`),
     );
     assert.equal(await page.evaluate('document.documentElement.lang'), 'en');
     assert.equal(await page.getByRole('heading', { level: 1 }).count(), 1);

@@ -21,15 +21,19 @@ before(async () => {
 
 after(() => rm(outDir, { recursive: true, force: true }));
 
-test('the page is ten files under stable names', () => {
+test('the page is fourteen files under stable names', () => {
   assert.deepEqual([...files.keys()].sort(), [
     '/assets/chirp-worklet.js',
     '/assets/chunk.js',
+    '/assets/control-entry.js',
+    '/assets/control.css',
     '/assets/fast-lane-worker.js',
     '/assets/fast-lane-worklet.js',
     '/assets/main.js',
     '/assets/picture-entry.js',
     '/assets/style.css',
+    '/assets/terminal-entry.js',
+    '/assets/terminal.css',
     '/favicon-live.svg',
     '/favicon.svg',
     '/index.html',
@@ -44,7 +48,7 @@ function wireBytes(isChosen: (path: string) => boolean): number {
   );
 }
 
-const loadedLater = /fast-lane|picture-entry|chirp-worklet/;
+const loadedLater = /fast-lane|picture-entry|chirp-worklet|control|terminal/;
 
 test('it is below 48 kB on the wire', () => {
   const bytes = wireBytes((path) => !loadedLater.test(path));
@@ -59,6 +63,30 @@ test('the parts of the fast lane, which are loaded when it starts, are below 20 
 test('what shows the picture, which is loaded where the device has one, is below 10 kB', () => {
   const bytes = wireBytes((path) => /picture-entry|chirp-worklet/.test(path));
   assert.ok(bytes < 10_000, `${bytes} bytes`);
+});
+
+test('what controls the host, which is loaded once the page is there, is below 34 kB', () => {
+  const bytes = wireBytes((path) => path.includes('control'));
+  assert.ok(bytes < 34_000, `${bytes} bytes`);
+});
+
+test('the terminal, which is loaded when a console is opened, is below 95 kB', () => {
+  const bytes = wireBytes((path) => path.includes('terminal'));
+  assert.ok(bytes < 95_000, `${bytes} bytes`);
+});
+
+test('what controls the host stands beside the page, and the terminal beside that', () => {
+  const imports = (name: string) => [
+    ...new Set((files.get(`/assets/${name}.js`) ?? '').match(/\bimport\("[^"]+"\)/g)),
+  ];
+  assert.deepEqual(imports('main').sort(), [
+    'import("./control-entry.js")',
+    'import("./picture-entry.js")',
+  ]);
+  assert.deepEqual(imports('control-entry'), ['import("./terminal-entry.js")']);
+  for (const name of ['control-entry', 'terminal-entry']) {
+    assert.doesNotMatch(files.get(`/assets/${name}.js`) ?? '', /(?:^|[;}])import[{"]/);
+  }
 });
 
 test('a page without a picture does not load what shows it, and names what it loads', () => {
@@ -96,5 +124,9 @@ test('the document has no script or style of its own, which the content security
 
 test('nothing is loaded from elsewhere', () => {
   assert.doesNotMatch(files.get('/index.html') ?? '', /(?:src|href)="(?!\/)/);
-  assert.doesNotMatch(files.get('/assets/style.css') ?? '', /@import|url\("?(?!"?\/favicon)/);
+  for (const name of ['style', 'control', 'terminal']) {
+    const style = files.get(`/assets/${name}.css`) ?? '';
+    assert.ok(style.length > 1_000);
+    assert.doesNotMatch(style, /@import|url\("?(?!"?\/favicon)/);
+  }
 });

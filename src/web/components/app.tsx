@@ -75,6 +75,7 @@ export function App({
               onSize={(pictureSize) => actions.setPreferences({ pictureSize })}
             />
           )}
+          <div class="control-slot" />
         </div>
         <ListeningCard state={state} actions={actions} peaks={peaks} />
         <QualityCard quality={state.quality} onChoose={actions.chooseQuality} />
