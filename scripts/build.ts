@@ -2,6 +2,11 @@ import { chmod, copyFile, mkdir, rm } from 'node:fs/promises';
 import { build } from 'esbuild';
 import { addons } from './build-native.ts';
 import { buildWeb } from './build-web.ts';
+import {
+  serialportBinding,
+  serialportBindingFile,
+  serialportPlugin,
+} from './serialport-binding.ts';
 
 /**
  * Bundles what the device carries into `dist/`: `earshot.mjs` (the executable), one file a role, the
@@ -35,6 +40,7 @@ async function bundleRoles(): Promise<void> {
     target,
     banner: { js: banner },
     plugins: [
+      serialportPlugin,
       {
         // The executable loads its role's bundle when it knows the role, and nothing else.
         name: 'one-file-a-role',
@@ -74,3 +80,4 @@ for (const addon of addons) {
   const file = `earshot_${addon}.node`;
   await copyFile(`src/${addon}/native/build/Release/${file}`, `${outDir}/native/${file}`);
 }
+await copyFile(serialportBinding(), `${outDir}/${serialportBindingFile}`);

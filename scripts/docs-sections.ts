@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import * as v from 'valibot';
-import { bodyLimit } from '../src/api/request-body.ts';
+import { defaultBodyLimit } from '../src/api/request-body.ts';
 import type { Route } from '../src/api/route.ts';
 import { routes } from '../src/api/routes/all.ts';
 import type { ApiEvents } from '../src/api/schema.ts';
@@ -46,8 +46,14 @@ const events: Readonly<Record<keyof ApiEvents, string>> = {
   'video-state-changed':
     'As `GET /api/v1/video`, when the signal, the size or the encoder changes.',
   'video-metrics-update': 'As `GET /api/v1/video`, once a second.',
+  'hid-state-changed':
+    'As `GET /api/v1/hid`, when the host, its LEDs, the viewers, the task, the layout or the jiggler changes.',
   'video-process-metrics':
     'The video child as in `GET /api/v1/status`, once a second and at each change of its state.',
+  'serial-state-changed':
+    'As `GET /api/v1/serial`, when the port, the line, the writer or the number of consoles changes.',
+  'power-state-changed':
+    'As `GET /api/v1/power`, when the board, a press, the power LED or, once a second at most, the disk’s activity changes.',
 };
 
 export const docsSections: readonly DocsSection[] = [
@@ -131,9 +137,11 @@ function keyTable(keys: readonly { key: string; node: SchemaNode; text: string }
 }
 
 function defaultText(node: SchemaNode, defaults: unknown, key: string): string {
-  const value = key
-    .split('.')
-    .reduce<unknown>((at, name) => v.parse(v.record(v.string(), v.unknown()), at)[name], defaults);
+  const value = key.split('.').reduce<unknown>((at, name) => {
+    // Of a section that may be left out.
+    if (at === undefined) return undefined;
+    return v.parse(v.record(v.string(), v.unknown()), at)[name];
+  }, defaults);
   return value === undefined ? (isOptional(node) ? 'none' : '') : code(JSON.stringify(value));
 }
 
@@ -179,6 +187,7 @@ function routeSections(): string {
 
 function routeSection(route: Route): string {
   const { method, path, access, summary, answer, body, query, errors } = route;
+  const { bodyLimit = defaultBodyLimit } = route;
   const parts = [`### ${method} ${path}`, summary];
   if (access === 'control') parts.push('Served on the control socket only.');
   if (body !== undefined) parts.push(`Body (JSON, at most ${bodyLimit} bytes):`, fieldTable(body));

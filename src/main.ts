@@ -16,6 +16,12 @@ import { tie } from './composition/ties.ts';
 import { loadConfig } from './config/load-config.ts';
 import type { Config } from './config/schema.ts';
 import { SettingsStore } from './config/settings-store.ts';
+import { HidControl } from './control/hid/hid-control.ts';
+import { SocketHost } from './control/hid/socket-host.ts';
+import { createPowerBoard } from './control/power/power-boards.ts';
+import { PowerControl } from './control/power/power-control.ts';
+import { openNativeSerialPort } from './control/serial/native-serial-port.ts';
+import { SerialConsole } from './control/serial/serial-console.ts';
 import { EarshotError, isEarshotError, messageOf } from './errors/earshot-error.ts';
 import type { ChildRole } from './ipc/messages.ts';
 import { createLog, type Log } from './log/log.ts';
@@ -24,6 +30,9 @@ import { AvCoordinator } from './media/av-coordinator.ts';
 import { MediaHub } from './media/media-hub.ts';
 import { IpcEncoders } from './media/segments/ipc-encoders.ts';
 import { VoiceTrace } from './media/voice-trace.ts';
+import { GadgetHost } from './platform/gadget/gadget-host.ts';
+import { UsbGadget } from './platform/gadget/usb-gadget.ts';
+import { openLines } from './platform/gpio/gpio-lines.ts';
 import { type Part, runParts } from './run-parts.ts';
 import { version } from './version.ts';
 import { VideoControl } from './video/video-control.ts';
@@ -86,8 +95,14 @@ function compose(ingredients: Ingredients): Part[] {
   const output = child('audio-output');
   const input = child('audio-input');
   const picture = video && { video, child: child('video') };
+  // Also where it is off: it takes down what a configuration of before has left.
+  const gadget = new UsbGadget({ config: config.usb, log });
+  const hid = makeHid(ingredients, gadget);
+  const serial = makeSerial(ingredients);
+  const power = makePower(config.power, log);
   const media = new MediaHub({
     config: { ...config.media, loopback: isLoopback(config.http.listen) },
+    hid: hid && { open: (session, link) => hid.openViewer(session, link) },
     log,
   });
   const encoders = new IpcEncoders({
@@ -108,6 +123,7 @@ function compose(ingredients: Ingredients): Part[] {
   const modules: Modules = {
     ...{ config, log, ring, events, supervisor },
     ...{ audio, output, microphone, input, picture },
+    ...{ hid, serial, power },
     ...{ media, encoders, together, trace },
   };
   const server = makeServer(modules);
@@ -119,6 +135,11 @@ function compose(ingredients: Ingredients): Part[] {
     server,
     indicator,
     supervisor,
+    gadget,
+    // Stopped before it: keys and buttons are let go while there is a host to tell.
+    ...(hid === undefined ? [] : [hid]),
+    serial,
+    power,
     { start() {}, stop: () => together.stop() },
     { start() {}, stop: () => audio.stop() },
     { start() {}, stop: () => video?.stop() },
@@ -187,6 +208,50 @@ function makeVideo(
     child: { configure: (next) => child().configure(next) },
     log,
   });
+}
+
+/** Keyboard and mouse; undefined on a device without a host to tell. */
+function makeHid(
+  { config, settings, log }: Ingredients,
+  gadget: UsbGadget,
+): HidControl | undefined {
+  const { host } = config.hid;
+  if (host === 'none') return undefined;
+  return new HidControl({
+    config: config.hid,
+    host:
+      host === 'usb'
+        ? new GadgetHost({ gadget, log })
+        : new SocketHost({ path: host.slice('unix:'.length), log }),
+    settings: {
+      current: () => settings.current().hid,
+      replace: async (hid) => {
+        await settings.update((all) => ({ ...all, hid }));
+      },
+    },
+    log,
+  });
+}
+
+/** The host's serial console. */
+function makeSerial({ config, settings, log }: Ingredients): SerialConsole {
+  return new SerialConsole({
+    config: config.serial,
+    settings: {
+      current: () => settings.current().serial,
+      replace: async (serial) => {
+        await settings.update((all) => ({ ...all, serial }));
+      },
+    },
+    open: openNativeSerialPort,
+    log,
+  });
+}
+
+/** The host's buttons and LEDs. */
+function makePower(config: Config['power'], log: Log): PowerControl {
+  const board = createPowerBoard({ config, openPort: openNativeSerialPort, openLines, log });
+  return new PowerControl({ config, board, log });
 }
 
 /** The server, with everything that it serves. */

@@ -29,7 +29,9 @@ export function createApp(options: AppOptions): Hono<RouteEnv> {
           `${route.path} is served on the control socket only; use the earshot command on the device.`,
         );
       }
-      if (!route.streams) return withDeadline(route.respond(request, context), route, deadlineMs);
+      if (!route.streams) {
+        return withDeadline(route.respond(request, context), route, route.deadlineMs ?? deadlineMs);
+      }
       if (request.env.incoming.method === 'HEAD') return methodRefused(request, ['GET']);
       return route.respond(request, context);
     });

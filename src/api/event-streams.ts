@@ -54,7 +54,7 @@ export class EventStreams {
   }
 
   #snapshot(): string {
-    const { audio, microphone, video, children } = this.#services;
+    const { audio, microphone, video, hid, serial, power, children } = this.#services;
     const picture = video.status();
     const status = audio.status();
     const { device, deviceState: state, deviceError: error } = status;
@@ -67,6 +67,9 @@ export class EventStreams {
       formatEvent('microphone-quality-changed', microphone.quality()),
       formatEvent('microphone-metrics-update', microphone.metrics()),
       ...(picture === null ? [] : [formatEvent('video-state-changed', picture)]),
+      ...(hid === undefined ? [] : [formatEvent('hid-state-changed', hid.status())]),
+      formatEvent('serial-state-changed', serial.status()),
+      formatEvent('power-state-changed', power.status()),
       ...children.statuses().map((child) => formatEvent(processEvent(child.name), child)),
     ].join('');
   }

@@ -4,8 +4,8 @@ import type { ErrorCode } from '../errors/catalogue.ts';
 import { checkInput, faultSentences } from '../errors/check-input.ts';
 import { EarshotError, messageOf } from '../errors/earshot-error.ts';
 
-/** A request body may have at most this many bytes. */
-export const bodyLimit = 16 * 1024;
+/** A request body may have at most this many bytes, unless its route says otherwise. */
+export const defaultBodyLimit = 16 * 1024;
 
 /**
  * Reads a JSON body and validates it. Throws API_UNSUPPORTED_MEDIA_TYPE, API_BODY_TOO_LARGE (before
@@ -15,7 +15,7 @@ export const bodyLimit = 16 * 1024;
 export async function readBody<S extends v.GenericSchema>(
   incoming: IncomingMessage,
   schema: S,
-  invalidCode: ErrorCode,
+  { invalidCode, bodyLimit }: { readonly invalidCode: ErrorCode; readonly bodyLimit: number },
 ): Promise<v.InferOutput<S>> {
   const input = parseJson(await readBodyText(incoming, 'application/json', bodyLimit));
   const result = checkInput(schema, input);

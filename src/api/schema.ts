@@ -3,6 +3,19 @@ import { encoderSettingsSchema } from '../audio/encoder-settings.ts';
 import { inputDeviceStates, inputStatsSchema } from '../audio/input/input-stats.ts';
 import { microphoneSettingsSchema } from '../audio/microphone-settings.ts';
 import { presetNames } from '../audio/presets.ts';
+import type { HidStatus } from '../control/hid/hid-status.ts';
+import { machineNameSchema, macSchema } from '../control/power/power-config.ts';
+import {
+  type PowerStatus,
+  type PressAnswer,
+  powerStatusSchema,
+  pressAnswerSchema,
+  type WakeAnswer,
+  wakeAnswerSchema,
+} from '../control/power/power-status.ts';
+import { breakMsSchema, defaultBreakMs } from '../control/serial/console-messages.ts';
+import { setSerialLineSchema } from '../control/serial/serial-line.ts';
+import { type SerialStatus, serialStatusSchema } from '../control/serial/serial-status.ts';
 import { videoCodecs } from '../ipc/video-codec.ts';
 import { fastLaneWays } from '../media/fast-lane-packets.ts';
 import { type VideoStatus, videoStatusSchema } from '../video/video-status.ts';
@@ -215,7 +228,35 @@ export const microphoneMetricsSchema = v.strictObject({
 export type MicrophoneMetrics = v.InferOutput<typeof microphoneMetricsSchema>;
 
 /** GET /video: the host's picture. */
-export { type VideoStatus, videoStatusSchema };
+/** GET /serial: the host's serial console. */
+/** POST /serial/line: what is left out stays. */
+export {
+  type SerialStatus,
+  serialStatusSchema,
+  setSerialLineSchema,
+  type VideoStatus,
+  videoStatusSchema,
+};
+
+/** POST /serial/break. */
+export const sendBreakSchema = v.strictObject({ ms: v.optional(breakMsSchema, defaultBreakMs) });
+
+/** GET /power, POST /power/press, hold and reset, and POST /power/wake. */
+export {
+  type PowerStatus,
+  type PressAnswer,
+  powerStatusSchema,
+  pressAnswerSchema,
+  type WakeAnswer,
+  wakeAnswerSchema,
+};
+
+/** POST /power/wake: a machine of `power.wakeOnLan` by its name, or any by its address; neither: the only one. */
+export const wakeRequestSchema = v.strictObject({
+  name: v.optional(machineNameSchema),
+  mac: v.optional(macSchema),
+});
+export type WakeRequest = v.InferOutput<typeof wakeRequestSchema>;
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 
@@ -352,4 +393,10 @@ export interface ApiEvents {
   'video-metrics-update': VideoStatus;
   /** The video child: once a second, and at each change of state. */
   'video-process-metrics': ChildStatusBody;
+  /** The host, its LEDs, the viewers, the task, the layout or the jiggler changed. */
+  'hid-state-changed': HidStatus;
+  /** The serial port, its line, its writer or the number of consoles changed. */
+  'serial-state-changed': SerialStatus;
+  /** The board, a press, the power LED or the disk's activity changed. */
+  'power-state-changed': PowerStatus;
 }

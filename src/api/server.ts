@@ -12,6 +12,7 @@ import { createApp } from './app.ts';
 import { BearerToken } from './bearer-token.ts';
 import { EventStreams } from './event-streams.ts';
 import { type FastLaneSocketLimits, FastLaneSockets } from './fast-lane-sockets.ts';
+import { HidSockets } from './hid-sockets.ts';
 import {
   closeServer,
   createHttpServer,
@@ -24,13 +25,16 @@ import { HttpsListener } from './https-listener.ts';
 import { strictTransportSecurity } from './https-redirect.ts';
 import { LogStreams } from './log-streams.ts';
 import { isLoopback } from './loopback.ts';
+import { openApiText } from './openapi.ts';
 import { loadPageFiles, type PageFile } from './page-files.ts';
 import { RequestEntry, type UpgradeTarget } from './request-entry.ts';
-import { fastLanePath, routes, sessionPath } from './routes/all.ts';
+import { routes } from './routes/all.ts';
 import type { Status } from './schema.ts';
+import { SerialSockets } from './serial-sockets.ts';
 import type { Services } from './services.ts';
 import { SessionSockets } from './session-sockets.ts';
 import { SharedConnections } from './shared-connections.ts';
+import { fastLanePath, hidPath, serialConsolePath, sessionPath } from './socket-paths.ts';
 import type { TextStreamLimits } from './text-stream.ts';
 import { TraceStreams } from './trace-streams.ts';
 import type { WatchedSocketLimits } from './watched-sockets.ts';
@@ -62,6 +66,8 @@ export interface ApiServerOptions {
     readonly streams?: TextStreamLimits;
     readonly sessions?: WatchedSocketLimits;
     readonly fastLanes?: FastLaneSocketLimits;
+    readonly hid?: WatchedSocketLimits;
+    readonly serial?: WatchedSocketLimits;
     /** How long a route may take, in ms; 15,000 unless told otherwise. */
     readonly routeMs?: number;
   };
@@ -77,8 +83,12 @@ export class ApiServer {
   readonly #traces: TraceStreams;
   readonly #sessions: SessionSockets;
   readonly #fastLanes: FastLaneSockets;
+  readonly #hid: HidSockets;
+  readonly #serial: SerialSockets;
   readonly #identities: IdentitySource;
   #servers: readonly Server[] = [];
+  /** Made when somebody asks for it, which few do. */
+  #openApi: Promise<string> | undefined;
   #connections: SharedConnections | undefined;
   #https: HttpsListener | undefined;
   #address: AddressInfo | undefined;
@@ -89,6 +99,8 @@ export class ApiServer {
     const streams = limits.streams === undefined ? {} : { limits: limits.streams };
     const sessions = limits.sessions === undefined ? {} : { limits: limits.sessions };
     const fastLanes = limits.fastLanes === undefined ? {} : { limits: limits.fastLanes };
+    const hid = limits.hid === undefined ? {} : { limits: limits.hid };
+    const serial = limits.serial === undefined ? {} : { limits: limits.serial };
     this.#options = options;
     this.#names = ownNames(options.allowedHosts);
     this.#identities = this.#createIdentities();
@@ -98,6 +110,8 @@ export class ApiServer {
     const { media } = services;
     this.#sessions = new SessionSockets({ media, log, counts, ...sessions });
     this.#fastLanes = new FastLaneSockets({ media, log, counts, ...fastLanes });
+    this.#hid = new HidSockets({ media, log, counts, ...hid });
+    this.#serial = new SerialSockets({ serial: services.serial, log, counts, ...serial });
   }
 
   get #ownCertificate(): boolean {
@@ -172,6 +186,8 @@ export class ApiServer {
       this.#events.start();
       this.#sessions.start();
       this.#fastLanes.start();
+      this.#hid.start();
+      this.#serial.start();
       // Making the device's certificate may take a slow disk a while; these two need none.
       await this.#https.start(owners ?? (await this.#identities.load()));
     } catch (error) {
@@ -186,7 +202,8 @@ export class ApiServer {
     this.#events.stop();
     this.#logs.stop();
     this.#traces.stop();
-    await Promise.all([this.#sessions.stop(), this.#fastLanes.stop()]);
+    const sockets = [this.#sessions, this.#fastLanes, this.#hid, this.#serial];
+    await Promise.all(sockets.map((each) => each.stop()));
     const servers = this.#servers;
     this.#servers = [];
     const closed = [...servers.map(closeServer), this.#https?.stop()];
@@ -225,7 +242,7 @@ export class ApiServer {
   }
 
   #createEntry(page: ReadonlyMap<string, PageFile>): RequestEntry {
-    const { https, limits, log, port, services, whepToken = '' } = this.#options;
+    const { https, limits, log, port, services, version, whepToken = '' } = this.#options;
     const app = createApp({
       routes,
       page,
@@ -236,6 +253,10 @@ export class ApiServer {
         logStreams: this.#logs,
         traceStreams: this.#traces,
         status: () => this.#status(),
+        openApi: () => {
+          this.#openApi ??= openApiText({ routes, version });
+          return this.#openApi;
+        },
         whepToken: whepToken === '' ? undefined : new BearerToken(whepToken),
       },
       deadlineMs: limits?.routeMs ?? 15_000,
@@ -250,6 +271,8 @@ export class ApiServer {
       sockets: new Map<string, UpgradeTarget>([
         [sessionPath, this.#sessions],
         [fastLanePath, this.#fastLanes],
+        [hidPath, this.#hid],
+        [serialConsolePath, this.#serial],
       ]),
       names: this.#names,
       counts: this.#counts,

@@ -1,4 +1,10 @@
+import type { HidService } from '../control/hid/hid-service.ts';
+import type { Press } from '../control/power/power-status.ts';
+import type { ConsoleLink } from '../control/serial/console-reader.ts';
+import type { SetSerialLine } from '../control/serial/serial-line.ts';
+import type { SetSignals } from '../control/serial/serial-port.ts';
 import type { FastLaneConnection, FastLaneSocket } from '../media/fast-lane-sender.ts';
+import type { HidConnection, HidSocket } from '../media/hid-lane.ts';
 import type { IceServer } from '../media/ice-servers.ts';
 import type { DeviceMessage } from '../media/signaling-messages.ts';
 import type { TracedPacket } from '../media/voice-trace.ts';
@@ -10,7 +16,10 @@ import type {
   MicrophoneQuality,
   MicrophoneStatus,
   Mute,
+  PowerStatus,
+  PressAnswer,
   Quality,
+  SerialStatus,
   SetMicrophoneQuality,
   SetQuality,
   StartMicrophone,
@@ -18,6 +27,8 @@ import type {
   StopMicrophone,
   SyncStatus,
   VideoStatus,
+  WakeAnswer,
+  WakeRequest,
 } from './schema.ts';
 
 /** What the API needs of the rest of the main process: small interfaces, so that tests can stand in for them. */
@@ -61,6 +72,60 @@ export interface VideoService {
   status(): VideoStatus | null;
 }
 
+/** Keyboard and mouse of the host. */
+export type HidApi = Pick<
+  HidService,
+  | 'status'
+  | 'press'
+  | 'type'
+  | 'check'
+  | 'stopTask'
+  | 'macros'
+  | 'saveMacro'
+  | 'removeMacro'
+  | 'runMacro'
+  | 'setJiggler'
+  | 'setLayout'
+  | 'wake'
+  | 'release'
+>;
+
+/** One open console of the host's serial line, driven by its WebSocket (CONSOLE-PROTOCOL.md). */
+export interface SerialViewer {
+  /** Throws SERIAL_NOT_WRITER. */
+  write(bytes: Uint8Array): void;
+  takeWriter(takeover: boolean): boolean;
+  releaseWriter(): void;
+  /** Rejects with SERIAL_NOT_WRITER, SERIAL_PORT_CLOSED or SERIAL_SIGNALS_UNSUPPORTED. */
+  sendBreak(ms: number): Promise<void>;
+  setSignals(change: SetSignals): Promise<void>;
+  close(): void;
+}
+
+/** The host's serial console. */
+export interface SerialService {
+  status(): SerialStatus;
+  /** Throws SERIAL_NOT_CONFIGURED. */
+  assertConfigured(): void;
+  /** Durable. Rejects with SERIAL_NOT_CONFIGURED, SETTINGS_WRITE_FAILED, SERIAL_LINE_REFUSED or SERIAL_PORT_*, state unchanged. */
+  setLine(change: SetSerialLine): Promise<SerialStatus>;
+  /** Rejects with SERIAL_NOT_CONFIGURED, SERIAL_PORT_CLOSED or SERIAL_SIGNALS_UNSUPPORTED. */
+  sendBreak(ms: number): Promise<SerialStatus>;
+  /** Throws SERIAL_NOT_CONFIGURED. */
+  scrollback(): Uint8Array;
+  /** Throws SERIAL_NOT_CONFIGURED or SERIAL_TOO_MANY_CONSOLES. */
+  openViewer(link: ConsoleLink): SerialViewer;
+}
+
+/** The host's buttons and LEDs, and machines to wake. */
+export interface PowerService {
+  status(): PowerStatus;
+  /** Rejects with POWER_NOT_CONFIGURED, POWER_UNAVAILABLE, POWER_BUSY or POWER_FAILED. */
+  press(press: Press): Promise<PressAnswer>;
+  /** Rejects with POWER_WAKE_UNKNOWN or POWER_WAKE_FAILED. */
+  wake(request: WakeRequest): Promise<WakeAnswer>;
+}
+
 export interface ChildrenService {
   statuses(): readonly ChildStatusBody[];
   /** Stops the child and starts it again, out of `failed` too. Throws CHILD_UNKNOWN. */
@@ -80,6 +145,12 @@ export interface ViewerSession {
 export interface FastLaneDoor {
   /** In place of the one before, which is asked to end. */
   openSocket(socket: FastLaneSocket): FastLaneConnection;
+}
+
+/** Where keyboard and pointer of a session take a WebSocket (src/control/hid/PROTOCOL.md). */
+export interface HidDoor {
+  /** In place of the one before, which is asked to end. */
+  openSocket(socket: HidSocket): HidConnection;
 }
 
 /** A player's session over WHEP, as the media path makes it. */
@@ -105,6 +176,8 @@ export interface MediaService {
   iceServers(): readonly IceServer[];
   /** Throws MEDIA_SESSION_UNKNOWN. */
   fastLane(session: string): FastLaneDoor;
+  /** Throws MEDIA_SESSION_UNKNOWN or HID_NOT_CONFIGURED. */
+  hid(session: string): HidDoor;
   sessions(): readonly Status['sessions'][number][];
 }
 
@@ -144,6 +217,10 @@ export interface Services {
   readonly audio: AudioService;
   readonly microphone: MicrophoneService;
   readonly video: VideoService;
+  /** Undefined on a device without keyboard and mouse for the host. */
+  readonly hid: HidApi | undefined;
+  readonly serial: SerialService;
+  readonly power: PowerService;
   readonly children: ChildrenService;
   readonly media: MediaService;
   readonly logs: LogService;

@@ -77,9 +77,12 @@ export class WatchedSocket {
     return Math.max(0, performance.now() - this.#probedMs - this.#roundTripMs);
   }
 
-  /** Does nothing once it is closing. */
-  send(data: string | Uint8Array): void {
-    if (this.isOpen) this.#socket.send(data);
+  /** Does nothing once it is closing. `sent` is called when the system has taken it. */
+  send(data: string | Uint8Array, sent?: () => void): void {
+    if (!this.isOpen) return;
+    this.#socket.send(data, (error) => {
+      if (error == null) sent?.();
+    });
   }
 
   /** Sends a ping, unless one waits for its answer. */

@@ -7,6 +7,10 @@ const advice: Partial<Record<ErrorCode, string>> = {
   CHILD_UNKNOWN: 'See earshot status for the children there are.',
   AUDIO_DEVICE_UNKNOWN: 'See earshot audio devices, and for the microphone earshot mic devices.',
   MICROPHONE_NOT_HELD: 'A viewer turns it on in the page; see earshot mic status.',
+  HID_NO_HOST: 'See earshot hid; a host that sleeps is woken with earshot hid wake.',
+  HID_BUSY: 'earshot hid stop ends what is typed.',
+  HID_MACRO_UNKNOWN: 'See earshot macro for the macros there are.',
+  HID_TEXT_UNTYPABLE: 'Choose the layout of the host with --layout.',
   AUDIO_NATIVE_MISSING:
     'When it is there, earshot restart audio-output and earshot restart audio-input.',
   SETTINGS_WRITE_FAILED: 'See that the data directory (dataDir) is writable and has room.',

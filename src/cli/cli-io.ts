@@ -1,10 +1,16 @@
+import { type CliTerminal, processTerminal } from './cli-terminal.ts';
+
 /** What a command may touch of the process it runs in; tests put their own in its place. */
 export interface CliIo {
   readonly stdout: TextOutput;
   readonly stderr: TextOutput;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** What is piped in. */
+  readonly stdin?: AsyncIterable<Uint8Array | string>;
   /** Ends `--watch` and `--follow` early. */
   readonly signal?: AbortSignal;
+  /** Standard input and output as bytes, for the console. */
+  readonly terminal?: () => CliTerminal;
 }
 
 export interface TextOutput {
@@ -21,7 +27,8 @@ export function processIo(): CliIo {
       throw error;
     });
   }
-  return { stdout: process.stdout, stderr: process.stderr, env: process.env };
+  const { stdout, stderr, stdin, env } = process;
+  return { stdout, stderr, stdin, env, terminal: processTerminal };
 }
 
 /** Whether words may be coloured: on a terminal, unless NO_COLOR is set (no-color.org). */

@@ -1,7 +1,12 @@
 import type { Command } from './command.ts';
 import { deviceCommand, devicesCommand, muteCommand, qualityCommand } from './commands/audio.ts';
+import { consoleCommand } from './commands/console.ts';
+import { hidCommands, keyCommand } from './commands/hid.ts';
+import { jigglerCommands, macroCommands } from './commands/hid-macros.ts';
+import { typeCommand } from './commands/hid-type.ts';
 import { logsCommand } from './commands/logs.ts';
 import { microphoneCommands } from './commands/microphone.ts';
+import { powerCommands } from './commands/power.ts';
 import { restartCommand } from './commands/restart.ts';
 import { statsCommand } from './commands/stats.ts';
 import { statusCommand } from './commands/status.ts';
@@ -17,6 +22,13 @@ export const commandTable: readonly Command[] = [
   devicesCommand,
   deviceCommand,
   ...microphoneCommands,
+  typeCommand,
+  keyCommand,
+  ...hidCommands,
+  ...macroCommands,
+  ...jigglerCommands,
+  consoleCommand,
+  ...powerCommands,
   restartCommand,
   logsCommand,
   traceCommand,

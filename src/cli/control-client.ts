@@ -1,5 +1,6 @@
 import { type IncomingMessage, request } from 'node:http';
 import * as v from 'valibot';
+import type { WebSocket } from 'ws';
 import { errorBodySchema } from '../api/schema.ts';
 import { type ErrorCode, errorCatalogue } from '../errors/catalogue.ts';
 import { EarshotError, messageOf } from '../errors/earshot-error.ts';
@@ -37,13 +38,41 @@ export class ControlClient {
     return this.#json('GET', path, undefined, schema);
   }
 
-  /** POST `body` to `path`; errors as {@link get}. */
+  /** POST `body` to `path`; `answerMs` is how long the answer may take; errors as {@link get}. */
   post<S extends v.GenericSchema>(
     path: string,
     body: unknown,
     schema: S,
+    answerMs = this.#answerMs,
   ): Promise<v.InferOutput<S>> {
-    return this.#json('POST', path, body, schema);
+    return this.#json('POST', path, body, schema, answerMs);
+  }
+
+  /** DELETE `path`; errors as {@link get}. */
+  remove<S extends v.GenericSchema>(path: string, schema: S): Promise<v.InferOutput<S>> {
+    return this.#json('DELETE', path, undefined, schema);
+  }
+
+  /** Opens the WebSocket at `path`, paused, so that no message is missed; errors as {@link get}. */
+  async openSocket(path: string, protocol: string): Promise<WebSocket> {
+    const { WebSocket } = await import('ws');
+    const socket = new WebSocket(`ws+unix:${this.#socket}:${path}`, protocol, {
+      handshakeTimeout: this.#answerMs,
+      perMessageDeflate: false,
+    });
+    return new Promise((resolve, reject) => {
+      socket.once('open', () => {
+        socket.pause();
+        resolve(socket);
+      });
+      // Later ones end in a close, which is told of its own.
+      socket.on('error', (error) => reject(this.#connectError(error)));
+      socket.once('unexpected-response', (outgoing, answer) => {
+        this.#thrownBy(answer)
+          .then(reject, reject)
+          .finally(() => outgoing.destroy());
+      });
+    });
   }
 
   /** GET `path`, an answer of lines, until it or the signal ends. */
@@ -64,12 +93,13 @@ export class ControlClient {
   }
 
   async #json<S extends v.GenericSchema>(
-    method: 'GET' | 'POST',
+    method: 'GET' | 'POST' | 'DELETE',
     path: string,
     body: unknown,
     schema: S,
+    answerMs = this.#answerMs,
   ): Promise<v.InferOutput<S>> {
-    const answer = await this.#send(method, path, body);
+    const answer = await this.#send(method, path, body, answerMs);
     const result = v.safeParse(schema, await this.#parse(answer));
     if (result.success) return result.output;
     throw this.#noAnswer('answered in a way this release does not understand', result.issues);
@@ -84,19 +114,35 @@ export class ControlClient {
   }
 
   /** Resolves with an answer of 200; any other is thrown as the error it carries. */
-  async #send(method: string, path: string, body: unknown): Promise<IncomingMessage> {
-    const answer = await this.#exchange(method, path, body);
+  async #send(
+    method: string,
+    path: string,
+    body: unknown,
+    answerMs = this.#answerMs,
+  ): Promise<IncomingMessage> {
+    const answer = await this.#exchange(method, path, body, answerMs);
     if (answer.statusCode === 200) return answer;
+    throw await this.#thrownBy(answer);
+  }
+
+  /** The error that an answer carries. */
+  async #thrownBy(answer: IncomingMessage): Promise<EarshotError> {
     const result = v.safeParse(errorBodySchema, await this.#parse(answer));
-    if (!result.success)
-      throw this.#noAnswer(`answered with status ${answer.statusCode}`, undefined);
+    if (!result.success) {
+      return this.#noAnswer(`answered with status ${answer.statusCode}`, undefined);
+    }
     const { code, message, details } = result.output.error;
-    throw new EarshotError(isErrorCode(code) ? code : 'INTERNAL', message, {
+    return new EarshotError(isErrorCode(code) ? code : 'INTERNAL', message, {
       ...(details && { details }),
     });
   }
 
-  #exchange(method: string, path: string, body: unknown): Promise<IncomingMessage> {
+  #exchange(
+    method: string,
+    path: string,
+    body: unknown,
+    answerMs: number,
+  ): Promise<IncomingMessage> {
     const text = body === undefined ? undefined : JSON.stringify(body);
     return new Promise((resolve, reject) => {
       const outgoing = request({
@@ -114,10 +160,8 @@ export class ControlClient {
         ...(this.#signal && { signal: this.#signal }),
       });
       const deadline = setTimeout(() => {
-        outgoing.destroy(
-          this.#noAnswer(`did not answer within ${this.#answerMs / 1_000} s`, undefined),
-        );
-      }, this.#answerMs);
+        outgoing.destroy(this.#noAnswer(`did not answer within ${answerMs / 1_000} s`, undefined));
+      }, answerMs);
       outgoing.once('response', (answer) => {
         clearTimeout(deadline);
         resolve(answer);

@@ -8,7 +8,7 @@ import type { Modules } from './modules.ts';
 /** What the API serves of the modules; `api` are its own numbers, for the metrics. */
 export function apiServices(modules: Modules, api: MetricSources['api']): Services {
   const { config, ring, events, supervisor, audio, microphone, picture } = modules;
-  const { media, together, trace } = modules;
+  const { hid, serial, power, media, together, trace } = modules;
   return {
     audio,
     microphone,
@@ -23,6 +23,9 @@ export function apiServices(modules: Modules, api: MetricSources['api']): Servic
     media: mediaService(media, config.media.iceServers),
     video: { status: () => picture?.video.status() ?? null },
     sync: { status: () => together.status() },
+    hid,
+    serial,
+    power,
     trace,
     logs: ring,
     events,
@@ -32,6 +35,7 @@ export function apiServices(modules: Modules, api: MetricSources['api']): Servic
 
 function metricSources(modules: Modules, api: MetricSources['api']): MetricSources {
   const { supervisor, audio, output, microphone, input, picture, media } = modules;
+  const { hid, serial, power } = modules;
   const children = [output, input, ...(picture === undefined ? [] : [picture.child])];
   return {
     version,
@@ -42,6 +46,9 @@ function metricSources(modules: Modules, api: MetricSources['api']): MetricSourc
     audioInput: () => microphone.stats(),
     microphone: () => ({ status: microphone.status(), metrics: microphone.metrics() }),
     video: () => picture?.video.stats(),
+    hid: () => hid && { status: hid.status(), latency: hid.latency() },
+    serial: () => serial.status(),
+    power: () => power.status(),
     media: () => media.stats(),
     sessions: () => media.sessions(),
     ipc: () =>

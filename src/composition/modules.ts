@@ -4,6 +4,9 @@ import type { ServiceEvents } from '../api/service-events.ts';
 import type { MicrophoneControl } from '../audio/input/microphone-control.ts';
 import type { OutputControl } from '../audio/output/output-control.ts';
 import type { Config } from '../config/schema.ts';
+import type { HidControl } from '../control/hid/hid-control.ts';
+import type { PowerControl } from '../control/power/power-control.ts';
+import type { SerialConsole } from '../control/serial/serial-console.ts';
 import type { Log } from '../log/log.ts';
 import type { LogRing } from '../log/log-ring.ts';
 import type { AvCoordinator } from '../media/av-coordinator.ts';
@@ -27,6 +30,10 @@ export interface Modules {
   readonly input: SupervisedChild;
   /** The host's picture; undefined on a device without one. */
   readonly picture: PictureModules | undefined;
+  /** Keyboard and mouse; undefined on a device that has no host to tell. */
+  readonly hid: HidControl | undefined;
+  readonly serial: SerialConsole;
+  readonly power: PowerControl;
   readonly media: MediaHub;
   readonly encoders: IpcEncoders;
   readonly together: AvCoordinator;

@@ -15,6 +15,7 @@ export function tie(modules: Modules): void {
   tieMicrophone(modules);
   if (modules.picture !== undefined) tiePicture(modules, modules.picture);
   tieViewers(modules);
+  tieControl(modules);
 }
 
 /** The host's sound: from its child to the viewers. */
@@ -95,6 +96,13 @@ function tieViewers({ media, audio, microphone, together }: Modules): void {
     microphone.sessionClosed(session);
     together.sessionClosed(session);
   });
+}
+
+/** Keyboard, mouse, serial console and power: what changes is told. */
+function tieControl({ events, hid, serial, power }: Modules): void {
+  hid?.on('status', (status) => events.emit('hid-state-changed', status));
+  serial.on('state', (state) => events.emit('serial-state-changed', state));
+  power.on('status', (status) => events.emit('power-state-changed', status));
 }
 
 /** Hands what a child says of itself to its control, the log and the events. */

@@ -52,10 +52,13 @@ export function parseConfig(text: string, file: string): Config {
   });
 }
 
+type Refuse = (key: string, value: number | string, allowed: string) => void;
+
 /** Rules over more than one key. */
-function crossFaults({ audio, http, https, media, video }: Config): InputFault[] {
+function crossFaults(config: Config): InputFault[] {
+  const { audio, http, https, media, video } = config;
   const faults: InputFault[] = [];
-  const refuse = (key: string, value: number | string, allowed: string): void => {
+  const refuse: Refuse = (key, value, allowed) => {
     faults.push({
       key,
       value,
@@ -81,7 +84,26 @@ function crossFaults({ audio, http, https, media, video }: Config): InputFault[]
   } else if (udpPortMin === 0 && udpPortMax !== 0) {
     refuse('media.udpPortMin', udpPortMin, `1 to ${udpPortMax}, or 0 for both ends of the range`);
   }
+  refuseControl(config, refuse);
   return faults;
+}
+
+function refuseControl({ hid, power, serial, usb }: Config, refuse: Refuse): void {
+  if (hid.host === 'usb' && !usb.enabled) {
+    refuse('hid.host', hid.host, 'none or unix:/path, since usb.enabled is false');
+  }
+  if (power.kind === 'uart' && power.uart.port === '') {
+    refuse('power.uart.port', '', 'a path, since power.kind is uart');
+  }
+  if (power.kind === 'gpio' && power.gpio.chip === '') {
+    refuse('power.gpio.chip', '', 'a chip, since power.kind is gpio');
+  }
+  if (power.kind === 'uart' && power.uart.port !== '' && power.uart.port === serial.port) {
+    refuse('power.uart.port', power.uart.port, 'another port than serial.port');
+  }
+  const names = power.wakeOnLan.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) < index);
+  if (twice !== undefined) refuse('power.wakeOnLan', twice, 'a name of its own for each machine');
 }
 
 function parseYaml(text: string, file: string): unknown {

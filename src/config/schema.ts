@@ -1,6 +1,10 @@
 import * as v from 'valibot';
 import { pcmNameSchema } from '../audio/pcm-name.ts';
+import { hidSchema } from '../control/hid/hid-config.ts';
+import { powerSchema } from '../control/power/power-config.ts';
+import { serialSchema } from '../control/serial/serial-config.ts';
 import { logLevels } from '../log/log.ts';
+import { gadgetSchema } from '../platform/gadget/gadget-config.ts';
 import {
   encoderChoiceSchema,
   framesPerSecondSchema,
@@ -158,6 +162,14 @@ export const configSchema = v.strictObject({
     }),
     {},
   ),
+  /** What the device is on the host's USB port. */
+  usb: v.optional(gadgetSchema, {}),
+  /** Keyboard and mouse. */
+  hid: v.optional(hidSchema, {}),
+  /** The host's serial console. */
+  serial: v.optional(serialSchema, {}),
+  /** The host's power and reset buttons, its LEDs, and machines to wake. */
+  power: v.optional(powerSchema, {}),
   /** Players that are not the page (draft-ietf-wish-whep). */
   whep: v.optional(
     v.strictObject({

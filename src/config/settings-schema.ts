@@ -1,6 +1,8 @@
 import * as v from 'valibot';
 import { encoderSettingsSchema } from '../audio/encoder-settings.ts';
 import { defaultPreset, presetNames } from '../audio/presets.ts';
+import { hidSettingsSchema } from '../control/hid/hid-config.ts';
+import { serialSettingsSchema } from '../control/serial/serial-config.ts';
 
 /**
  * The settings: what viewers and the command change while the device runs. Written atomically to
@@ -28,6 +30,8 @@ export const settingsSchema = v.strictObject({
     }),
     {},
   ),
+  hid: v.optional(hidSettingsSchema, {}),
+  serial: v.optional(serialSettingsSchema, {}),
 });
 
 export type Settings = v.InferOutput<typeof settingsSchema>;

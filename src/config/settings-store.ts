@@ -12,8 +12,8 @@ import { type Settings, settingsSchema } from './settings-schema.ts';
 /** Name of the settings file in the data directory. */
 export const settingsFile = 'settings.json';
 
-/** A settings file may have at most this many bytes. */
-const sizeLimit = 64 * 1024;
+/** A settings file may have at most this many bytes: all the macros that there may be fit. */
+const sizeLimit = 2 * 1024 * 1024;
 
 /** Unusable files kept for a person to look at; older ones are deleted. */
 const maxSetAside = 5;
@@ -89,7 +89,8 @@ export class SettingsStore {
 
   /**
    * Applies `change` to the current settings and resolves when the result is durable. Nothing is
-   * written when nothing changes (flash wears out). Throws SETTINGS_WRITE_FAILED, state unchanged.
+   * written when nothing changes (flash wears out). Throws SETTINGS_TOO_LARGE or SETTINGS_WRITE_FAILED,
+   * state unchanged.
    */
   update(change: (settings: Settings) => Settings): Promise<Settings> {
     const write = this.#lastWrite.then(() => this.#apply(change));
@@ -104,8 +105,18 @@ export class SettingsStore {
       throw new EarshotError('CONFIG_INVALID', `settings: ${faultSentences(checked.faults)}`);
     }
     if (isDeepStrictEqual(checked.value, this.#settings)) return this.#settings;
+    const text = `${JSON.stringify(checked.value, null, 2)}\n`;
+    const bytes = Buffer.byteLength(text);
+    if (bytes > sizeLimit) {
+      // Written, it would be refused at the next start, and everything in it lost.
+      throw new EarshotError(
+        'SETTINGS_TOO_LARGE',
+        `the settings would have ${bytes} bytes; at most ${sizeLimit} are allowed`,
+        { details: { bytes, allowed: sizeLimit } },
+      );
+    }
     try {
-      await replaceDurably(this.#path, `${JSON.stringify(checked.value, null, 2)}\n`);
+      await replaceDurably(this.#path, text);
     } catch (error) {
       throw new EarshotError(
         'SETTINGS_WRITE_FAILED',

@@ -29,6 +29,11 @@ export const errorCatalogue = {
     http: 500,
     exit: 1,
   },
+  SETTINGS_TOO_LARGE: {
+    summary: 'The settings would be larger than their file may be; the change was not applied.',
+    http: 413,
+    exit: 1,
+  },
   // IPC
   IPC_FRAMING: {
     summary:
@@ -199,6 +204,100 @@ export const errorCatalogue = {
     http: 503,
     exit: 69,
   },
+  // Serial console
+  SERIAL_NOT_CONFIGURED: {
+    summary: 'No serial port is configured; set serial.port.',
+    http: 409,
+    exit: 78,
+  },
+  SERIAL_NATIVE_MISSING: {
+    summary: 'The native module of serial ports could not be loaded.',
+    http: 500,
+    exit: 78,
+  },
+  SERIAL_PORT_MISSING: {
+    summary: 'There is no serial port of the configured path; it is looked for again.',
+    http: 503,
+    exit: 69,
+  },
+  SERIAL_PORT_BUSY: {
+    summary: 'Another program has the serial port open; it is tried again.',
+    http: 503,
+    exit: 69,
+  },
+  SERIAL_PORT_FAILED: {
+    summary: 'The serial port could not be opened, or is none; it is tried again.',
+    http: 503,
+    exit: 69,
+  },
+  SERIAL_PORT_CLOSED: {
+    summary: 'The serial port is not open, so nothing can be asked of it; the message says why.',
+    http: 503,
+    exit: 69,
+  },
+  SERIAL_LINE_REFUSED: {
+    summary:
+      'The driver of the serial port does not take this rate or framing; the line is as it was.',
+    http: 400,
+    exit: 2,
+  },
+  SERIAL_SIGNALS_UNSUPPORTED: {
+    summary: 'The serial port has no DTR, RTS or break, as a pseudo-terminal has none.',
+    http: 409,
+    exit: 1,
+  },
+  SERIAL_WRITER_HELD: {
+    summary: 'Another console writes; `takeover` takes its place.',
+    http: 409,
+    exit: 1,
+  },
+  SERIAL_NOT_WRITER: {
+    summary: 'The console reads only; it has to ask for the writer’s place first.',
+    http: 409,
+    exit: 1,
+  },
+  SERIAL_TOO_MANY_CONSOLES: {
+    summary: 'As many consoles are open as may be; close one.',
+    http: 503,
+    exit: 69,
+  },
+  SERIAL_MESSAGE_INVALID: {
+    summary: 'A text message of a console is not JSON, or none of CONSOLE-PROTOCOL.md.',
+    http: 400,
+    exit: 1,
+  },
+  // Power
+  POWER_NOT_CONFIGURED: {
+    summary: 'The device has no power board, or the board no such button; see power.kind.',
+    http: 409,
+    exit: 78,
+  },
+  POWER_UNAVAILABLE: {
+    summary: 'The power board is not there or does not answer; it is tried again.',
+    http: 503,
+    exit: 69,
+  },
+  POWER_BUSY: {
+    summary: 'A button is held already; `details.press` says which press is under way.',
+    http: 409,
+    exit: 1,
+  },
+  POWER_FAILED: {
+    summary: 'The button could not be pressed, or its release was not confirmed; look at the host.',
+    http: 503,
+    exit: 69,
+  },
+  POWER_WAKE_UNKNOWN: {
+    summary:
+      'No machine of that name is in power.wakeOnLan, or none was named and there are several.',
+    http: 404,
+    exit: 2,
+  },
+  POWER_WAKE_FAILED: {
+    summary: 'The Wake-on-LAN packet could not be sent.',
+    http: 503,
+    exit: 69,
+  },
   // API
   API_BODY_INVALID: {
     summary: 'The body is not JSON, or does not match what the route takes.',
@@ -281,6 +380,118 @@ export const errorCatalogue = {
   API_LISTEN_FAILED: {
     summary: 'The server cannot listen on the configured address or socket.',
     http: 500,
+    exit: 69,
+  },
+  // Keyboard and mouse
+  HID_NOT_CONFIGURED: {
+    summary: 'No keyboard and mouse are configured for the host; set hid.host.',
+    http: 409,
+    exit: 78,
+  },
+  HID_KEY_UNKNOWN: {
+    summary: 'A key combination names a key there is none of, or is empty.',
+    http: 400,
+    exit: 2,
+  },
+  HID_INVALID: {
+    summary: 'A layout, a typing speed or a jiggler setting is not one of those allowed.',
+    http: 400,
+    exit: 2,
+  },
+  HID_TEXT_UNTYPABLE: {
+    summary:
+      'The layout has no keys for some characters of the text; they are listed, and nothing was typed.',
+    http: 400,
+    exit: 2,
+  },
+  HID_TEXT_TOO_LONG: {
+    summary: 'The text is longer than can be typed at once; nothing was typed.',
+    http: 413,
+    exit: 2,
+  },
+  HID_BUSY: {
+    summary: 'A text or a macro is being typed; wait for its end or stop it.',
+    http: 409,
+    exit: 1,
+  },
+  HID_STOPPED: {
+    summary: 'What was being typed was stopped before its end; its keys are released.',
+    http: 409,
+    exit: 1,
+  },
+  HID_NO_HOST: {
+    summary: 'No host takes keys now: none is configured or connected, or it sleeps.',
+    http: 503,
+    exit: 69,
+  },
+  HID_NOT_TAKEN: {
+    summary: 'The host is connected but did not take a key in time.',
+    http: 504,
+    exit: 69,
+  },
+  HID_MACRO_INVALID: {
+    summary: 'A macro has a step, a name or a length that is not allowed, or there are too many.',
+    http: 400,
+    exit: 2,
+  },
+  HID_MACRO_UNKNOWN: {
+    summary: 'There is no macro of that name.',
+    http: 404,
+    exit: 2,
+  },
+  // Platform
+  PLATFORM_NATIVE_MISSING: {
+    summary: 'The native platform module (USB gadget, GPIO) could not be loaded.',
+    http: 500,
+    exit: 78,
+  },
+  GADGET_NO_CONFIGFS: {
+    summary:
+      'The kernel offers no USB gadgets: configfs is not mounted, or libcomposite is not there.',
+    http: 503,
+    exit: 69,
+  },
+  GADGET_NO_UDC: {
+    summary:
+      'There is no USB device controller (UDC), or none of the configured name; it is looked for again.',
+    http: 503,
+    exit: 69,
+  },
+  GADGET_FUNCTION_MISSING: {
+    summary:
+      'The kernel lacks a USB function that is configured; `details.function` names it. The others go on.',
+    http: 503,
+    exit: 69,
+  },
+  GADGET_ENDPOINTS: {
+    summary:
+      'The configured USB functions need more endpoints than the controller has; switch some of them off.',
+    http: 503,
+    exit: 78,
+  },
+  GADGET_FAILED: {
+    summary: 'The USB gadget could not be made or bound to its controller; it is tried again.',
+    http: 503,
+    exit: 69,
+  },
+  GPIO_CHIP_UNKNOWN: {
+    summary: 'There is no GPIO chip of that path, name or label.',
+    http: 503,
+    exit: 78,
+  },
+  GPIO_LINE_UNKNOWN: {
+    summary: 'The GPIO chip has no line of that name or number.',
+    http: 503,
+    exit: 78,
+  },
+  GPIO_LINE_BUSY: {
+    summary: 'Somebody else holds the GPIO line; `details.consumer` says who.',
+    http: 503,
+    exit: 69,
+  },
+  GPIO_FAILED: {
+    summary: 'A GPIO chip or line could not be opened, read or set.',
+    http: 503,
     exit: 69,
   },
   // Command line

@@ -29,7 +29,7 @@ export const apiMetrics: readonly Metric[] = [
   ),
   plain(
     'gauge',
-    ['earshot_api_websockets', '1', 'WebSockets open now, of sessions and of the fast lane.'],
+    ['earshot_api_websockets', '1', 'WebSockets open now, of every kind.'],
     ({ api }) => api().socketsOpen,
   ),
   plain(

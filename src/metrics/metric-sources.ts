@@ -1,6 +1,9 @@
 import type { InputStats } from '../audio/input/input-stats.ts';
 import type { FrameDelayNumbers } from '../audio/output/frame-delay.ts';
 import type { OutputStats } from '../audio/output/output-stats.ts';
+import type { HidStatus, LatencyHistogram } from '../control/hid/hid-status.ts';
+import type { PowerStatus } from '../control/power/power-status.ts';
+import type { SerialStatus } from '../control/serial/serial-status.ts';
 import type { ChannelStats } from '../ipc/channel.ts';
 import type { MediaStats, SessionStatus } from '../media/media-types.ts';
 import type { VideoStats } from '../video/video-stats.ts';
@@ -20,11 +23,21 @@ export interface MetricSources {
   readonly microphone: () => MicrophoneNumbers;
   /** The video child's last report; undefined while it does not run. */
   readonly video: () => VideoStats | undefined;
+  /** Keyboard and mouse; undefined on a device without. */
+  readonly hid: () => HidNumbers | undefined;
+  readonly serial: () => SerialStatus;
+  readonly power: () => PowerStatus;
   readonly media: () => MediaStats;
   readonly sessions: () => readonly SessionStatus[];
   /** The channel to each child that runs. */
   readonly ipc: () => readonly { readonly child: string; readonly stats: ChannelStats }[];
   readonly api: () => ApiNumbers;
+}
+
+/** What the metrics take of keyboard and mouse. */
+export interface HidNumbers {
+  readonly status: HidStatus;
+  readonly latency: { readonly keys: LatencyHistogram; readonly pointer: LatencyHistogram };
 }
 
 /** What the metrics take of the microphone's status and metrics. */

@@ -4,13 +4,26 @@ import type { MetricSources } from './metric-sources.ts';
 export interface Sample {
   readonly labels?: Readonly<Record<string, string>>;
   readonly value: number;
+  /** Which number of a histogram it is. */
+  readonly part?: 'bucket' | 'sum' | 'count';
+}
+
+/** A distribution with its labels: how many lay at or below each bound, and in all. */
+export interface Distribution {
+  readonly labels: Readonly<Record<string, string>>;
+  /** Upper bounds in seconds, ascending. */
+  readonly boundsSeconds: readonly number[];
+  /** Cumulative, one for each bound. */
+  readonly counts: readonly number[];
+  readonly count: number;
+  readonly sumSeconds: number;
 }
 
 /** One metric as data: the registry, the documentation and the tests walk these. */
 export interface Metric {
   /** Named as Prometheus asks: `earshot_`, the thing, its base unit, `_total` on counters. */
   readonly name: string;
-  readonly type: 'counter' | 'gauge';
+  readonly type: 'counter' | 'gauge' | 'histogram';
   /** Base unit; `1` for a plain number. */
   readonly unit: 'seconds' | 'bytes' | 'ratio' | 'decibels' | 'hertz' | '1';
   readonly help: string;
@@ -64,6 +77,37 @@ export function labelled(
   collect: Metric['collect'],
 ): Metric {
   return { name, type, unit, help, labels, collect };
+}
+
+/** A distribution that is counted elsewhere, as the buckets, the sum and the count of a histogram. */
+export function histogram(
+  [name, unit, help]: Definition,
+  labels: readonly string[],
+  read: (sources: MetricSources) => readonly Distribution[],
+): Metric {
+  return {
+    name,
+    type: 'histogram',
+    unit,
+    help,
+    labels,
+    collect: (sources) => read(sources).flatMap(samplesOf),
+  };
+}
+
+function samplesOf({ labels, boundsSeconds, counts, count, sumSeconds }: Distribution): Sample[] {
+  return [
+    ...boundsSeconds.map(
+      (bound, index): Sample => ({
+        labels: { ...labels, le: String(bound) },
+        value: counts[index] ?? 0,
+        part: 'bucket',
+      }),
+    ),
+    { labels: { ...labels, le: '+Inf' }, value: count, part: 'bucket' },
+    { labels, value: sumSeconds, part: 'sum' },
+    { labels, value: count, part: 'count' },
+  ];
 }
 
 /** A time as Prometheus writes it; absent while it is 0, which stands for never. */

@@ -1,4 +1,4 @@
-import type { Counter, Gauge, Registry } from 'prom-client';
+import type { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Metric } from './metric.ts';
 import type { MetricSources } from './metric-sources.ts';
 import { metricTable } from './metric-table.ts';
@@ -35,6 +35,8 @@ async function createRegistry(sources: MetricSources): Promise<Registry> {
           fillGauge(this, metric, sources);
         },
       });
+    } else if (metric.type === 'histogram') {
+      showHistogram(new client.Histogram(common), metric, sources);
     } else {
       new client.Counter({
         ...common,
@@ -58,4 +60,18 @@ function fillCounter(counter: Counter, metric: Metric, sources: MetricSources): 
   counter.reset();
   if (metric.labels.length === 0) counter.remove();
   for (const { labels = {}, value } of metric.collect(sources)) counter.inc(labels, value);
+}
+
+/** prom-client's histogram counts what it observes; the source is what counts, and is shown in its place. */
+function showHistogram(histogram: Histogram, metric: Metric, sources: MetricSources): void {
+  const { name, help, type } = metric;
+  Reflect.set(histogram, 'getForPromString', async () => ({
+    name,
+    help,
+    type,
+    values: metric.collect(sources).map(({ labels = {}, value, part = 'count' }) => {
+      return { metricName: `${name}_${part}`, labels, value };
+    }),
+    aggregator: 'sum',
+  }));
 }

@@ -45,6 +45,11 @@ function quality(name: Settings['audioOutput']['quality']) {
   });
 }
 
+const controlDefaults = {
+  hid: { jiggler: { enabled: false, seconds: 60 }, macros: [] },
+  serial: {},
+};
+
 describe('SettingsStore', () => {
   it('begins with defaults and makes its directory', async () => {
     const { store, dataDir } = await freshStore();
@@ -52,6 +57,7 @@ describe('SettingsStore', () => {
       version: 1,
       audioOutput: { quality: 'medium', muted: false },
       audioInput: { quality: 'medium' },
+      ...controlDefaults,
     });
     assert.equal(store.recovered, undefined);
     assert.deepEqual(await readdir(dataDir), []);
@@ -77,6 +83,7 @@ describe('SettingsStore', () => {
       version: 1,
       audioOutput: { quality: 'low', muted: true },
       audioInput: { quality: 'medium' },
+      ...controlDefaults,
     });
   });
 
@@ -96,6 +103,25 @@ describe('SettingsStore', () => {
     assert.equal((await next).audioOutput.muted, true);
   });
 
+  it('refuses what it could not read at the next start, and keeps all that was', async () => {
+    const { store, dataDir } = await freshStore();
+    await store.update(mute);
+    // No input is that large: whatever grows beyond its bounds some day must not take the rest with it.
+    const step = { text: '€'.repeat(1_000), layout: 'de' } as const;
+    const macros = Array.from({ length: 32 }, (_, index) => ({
+      name: `macro-${index}`,
+      steps: Array(100).fill(step),
+    }));
+    await assert.rejects(
+      store.update((settings) => ({ ...settings, hid: { ...settings.hid, macros } })),
+      /would have \d+ bytes; at most 2097152/,
+    );
+    const next = new SettingsStore({ dataDir, log: silentLog });
+    await next.load();
+    assert.equal(next.recovered, undefined);
+    assert.equal(next.current().audioOutput.muted, true);
+  });
+
   const unusable: [name: string, content: string, reason: RegExp][] = [
     ['an empty file', '', /JSON/],
     ['half a file', '{"version":1,"audioOutput":{"qual', /JSON/],
@@ -106,7 +132,7 @@ describe('SettingsStore', () => {
     ['an unknown preset', '{"version":1,"audioOutput":{"quality":"turbo"}}', /turbo/],
     ['a version from the future', '{"version":2}', /has version 2; this release knows up to 1/],
     ['no version', '{}', /has version none/],
-    ['a file that is too large', ' '.repeat(65_537), /65537 bytes/],
+    ['a file that is too large', ' '.repeat(2_097_153), /2097153 bytes/],
   ];
   for (const [name, content, reason] of unusable) {
     it(`sets aside ${name}, says so and uses defaults`, async () => {

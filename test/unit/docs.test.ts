@@ -17,17 +17,17 @@ const read = (file: string): string =>
 /** Rows of the document's tables, by their first cell without its backticks. */
 function rows(file: string): Map<string, string[]> {
   const lines = read(file).split('\n');
-  return new Map(
-    lines
-      .filter((line) => line.startsWith('| `'))
-      .map((line) => {
-        const cells = line
-          .slice(1, -1)
-          .split(/(?<!\\)\|/)
-          .map((cell) => cell.trim());
-        return [(cells[0] ?? '').replaceAll('`', ''), cells];
-      }),
-  );
+  const found = new Map<string, string[]>();
+  for (const line of lines.filter((each) => each.startsWith('| `'))) {
+    const cells = line
+      .slice(1, -1)
+      .split(/(?<!\\)\|/)
+      .map((cell) => cell.trim());
+    const name = (cells[0] ?? '').replaceAll('`', '');
+    // A setting may have the name of the configuration key that it is chosen over; that comes first.
+    if (!found.has(name)) found.set(name, cells);
+  }
+  return found;
 }
 
 function keys(node: SchemaNode, path = ''): string[] {

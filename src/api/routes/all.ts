@@ -1,8 +1,12 @@
 import type { Route } from '../route.ts';
 import { audioRoutes } from './audio.ts';
 import { childRoutes } from './children.ts';
+import { hidRoutes } from './hid.ts';
 import { metricsRoutes } from './metrics.ts';
 import { microphoneRoutes } from './microphone.ts';
+import { openApiRoutes } from './openapi.ts';
+import { powerRoutes } from './power.ts';
+import { serialRoutes } from './serial.ts';
 import { statusRoutes } from './status.ts';
 import { videoRoutes } from './video.ts';
 import { whepRoutes } from './whep.ts';
@@ -12,12 +16,12 @@ export const routes: readonly Route[] = [
   ...audioRoutes,
   ...microphoneRoutes,
   ...videoRoutes,
+  ...hidRoutes,
+  ...serialRoutes,
+  ...powerRoutes,
   ...childRoutes,
   ...statusRoutes,
   ...metricsRoutes,
   ...whepRoutes,
+  ...openApiRoutes,
 ];
-
-/** The WebSocket of a viewer's session, and that of its fast lane. */
-export const sessionPath = '/api/v1/session';
-export const fastLanePath = '/api/v1/fast-lane';

@@ -1,5 +1,11 @@
 import { get, post, type Route } from '../route.ts';
-import { muteSchema, setDeviceSchema, setQualitySchema } from '../schema.ts';
+import {
+  devicesSchema,
+  muteSchema,
+  qualitySchema,
+  setDeviceSchema,
+  setQualitySchema,
+} from '../schema.ts';
 
 /** The host's sound: quality, mute, device. */
 export const audioRoutes: readonly Route[] = [
@@ -8,6 +14,7 @@ export const audioRoutes: readonly Route[] = [
     {
       summary: 'The quality in force and what each preset means on this board.',
       answer: '`quality`, `effective`, `presets`, `applied`',
+      answers: qualitySchema,
     },
     ({ services }) => services.audio.quality(),
   ),
@@ -16,7 +23,9 @@ export const audioRoutes: readonly Route[] = [
     {
       summary: 'Chooses a preset, or `custom` with its encoder settings; live and durable.',
       answer: 'as GET',
+      answers: qualitySchema,
       body: setQualitySchema,
+      example: { quality: 'high' },
       invalidCode: 'QUALITY_INVALID',
       errors: ['SETTINGS_WRITE_FAILED'],
     },
@@ -24,7 +33,11 @@ export const audioRoutes: readonly Route[] = [
   ),
   get(
     '/api/v1/audio/mute',
-    { summary: 'Whether the host’s sound is muted for every viewer.', answer: '`muted`' },
+    {
+      summary: 'Whether the host’s sound is muted for every viewer.',
+      answer: '`muted`',
+      answers: muteSchema,
+    },
     ({ services }) => services.audio.mute(),
   ),
   post(
@@ -32,7 +45,9 @@ export const audioRoutes: readonly Route[] = [
     {
       summary: 'Mutes the host’s sound for every viewer, or lets it through again; durable.',
       answer: 'as GET',
+      answers: muteSchema,
       body: muteSchema,
+      example: { muted: true },
       errors: ['SETTINGS_WRITE_FAILED'],
     },
     ({ services }, body) => services.audio.setMute(body),
@@ -42,6 +57,7 @@ export const audioRoutes: readonly Route[] = [
     {
       summary: 'The capture devices of this machine, and which one is used.',
       answer: '`current`, `devices`',
+      answers: devicesSchema,
       errors: ['AUDIO_DEVICE_FAILED', 'AUDIO_NATIVE_MISSING'],
     },
     ({ services }) => services.audio.devices(),
@@ -52,7 +68,9 @@ export const audioRoutes: readonly Route[] = [
       summary:
         'Captures from another device, by an id of `/api/v1/audio/devices`; live and durable.',
       answer: 'as `/api/v1/audio/devices`',
+      answers: devicesSchema,
       body: setDeviceSchema,
+      example: { device: 'hw:CARD=UAC1Gadget' },
       errors: [
         'AUDIO_DEVICE_UNKNOWN',
         'AUDIO_DEVICE_FAILED',

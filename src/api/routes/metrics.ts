@@ -9,6 +9,7 @@ export const metricsRoutes: readonly Route[] = [
     access: 'anyone',
     summary: 'Every metric of docs/metrics.md.',
     answer: 'Prometheus text format 0.0.4',
+    answerType: 'text/plain',
     query: schemaNode(noQuery),
     errors: [],
     streams: false,

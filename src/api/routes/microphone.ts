@@ -1,6 +1,11 @@
 import { EarshotError } from '../../errors/earshot-error.ts';
 import { act, get, post, type Route } from '../route.ts';
 import {
+  childStatusSchema,
+  devicesSchema,
+  microphoneMetricsSchema,
+  microphoneQualitySchema,
+  microphoneStatusSchema,
   muteSchema,
   setDeviceSchema,
   setMicrophoneQualitySchema,
@@ -20,6 +25,7 @@ export const microphoneRoutes: readonly Route[] = [
       summary: 'Who holds the microphone, whether the host hears it, its quality and its device.',
       answer:
         '`holder` (`session`, `heldMs`; null while nobody holds it), `connected`, `live`, `muted`, `quality`, `effective`, `device`, `deviceState`, `deviceError`, `peakDbfs`, `rmsDbfs`',
+      answers: microphoneStatusSchema,
     },
     ({ services }) => services.microphone.status(),
   ),
@@ -29,7 +35,9 @@ export const microphoneRoutes: readonly Route[] = [
       summary:
         'Gives the microphone to a viewer: `session` is the `session_id` of its WebSocket. While another one holds it, `details.holder` of the refusal is that `holder`; `takeover` takes it.',
       answer: asStatus,
+      answers: microphoneStatusSchema,
       body: startMicrophoneSchema,
+      example: { session: 's1', takeover: true },
       errors: ['MICROPHONE_HELD', 'MICROPHONE_SESSION_UNKNOWN'],
     },
     ({ services }, body) => services.microphone.start(body),
@@ -40,7 +48,9 @@ export const microphoneRoutes: readonly Route[] = [
       summary:
         'Frees the microphone; with `session` only where that one holds it, and otherwise changes nothing.',
       answer: asStatus,
+      answers: microphoneStatusSchema,
       body: stopMicrophoneSchema,
+      example: {},
     },
     ({ services }, body) => services.microphone.stop(body),
   ),
@@ -50,7 +60,9 @@ export const microphoneRoutes: readonly Route[] = [
       summary:
         'Mutes whoever holds the microphone, or lets the voice through again; the next holder begins unmuted.',
       answer: asStatus,
+      answers: microphoneStatusSchema,
       body: muteSchema,
+      example: { muted: true },
       errors: ['MICROPHONE_NOT_HELD'],
     },
     ({ services }, body) => services.microphone.setMute(body),
@@ -60,6 +72,7 @@ export const microphoneRoutes: readonly Route[] = [
     {
       summary: 'Starts the audio-input process anew; the holder keeps the microphone.',
       answer: asStatus,
+      answers: microphoneStatusSchema,
       errors: ['CHILD_NOT_RUNNING', 'CHILD_BUSY'],
     },
     ({ services }) => services.microphone.reset(),
@@ -69,6 +82,7 @@ export const microphoneRoutes: readonly Route[] = [
     {
       summary: 'The microphone’s quality and what each preset asks of the browser.',
       answer: '`quality`, `effective`, `presets`, `applied`',
+      answers: microphoneQualitySchema,
     },
     ({ services }) => services.microphone.quality(),
   ),
@@ -77,7 +91,9 @@ export const microphoneRoutes: readonly Route[] = [
     {
       summary: 'Chooses the microphone’s preset; live and durable.',
       answer: 'as GET',
+      answers: microphoneQualitySchema,
       body: setMicrophoneQualitySchema,
+      example: { quality: 'high' },
       invalidCode: 'QUALITY_INVALID',
       errors: ['SETTINGS_WRITE_FAILED'],
     },
@@ -88,6 +104,7 @@ export const microphoneRoutes: readonly Route[] = [
     {
       summary: 'The playback devices of this machine, and which one the host records from.',
       answer: '`current`, `devices`',
+      answers: devicesSchema,
       errors: ['AUDIO_DEVICE_FAILED', 'AUDIO_NATIVE_MISSING'],
     },
     ({ services }) => services.microphone.devices(),
@@ -98,7 +115,9 @@ export const microphoneRoutes: readonly Route[] = [
       summary:
         'Plays the microphone into another device, by an id of `/api/v1/microphone/devices`; live and durable.',
       answer: 'as `/api/v1/microphone/devices`',
+      answers: devicesSchema,
       body: setDeviceSchema,
+      example: { device: 'hw:CARD=UAC1Gadget' },
       errors: [
         'AUDIO_DEVICE_UNKNOWN',
         'AUDIO_DEVICE_FAILED',
@@ -114,6 +133,7 @@ export const microphoneRoutes: readonly Route[] = [
       summary: 'The numbers of the microphone’s way from the network to the sound card.',
       answer:
         '`stats` (the audio-input process’s last report; null while it does not run), `connectionDrops`, `lastFrameUnixMs`',
+      answers: microphoneMetricsSchema,
     },
     ({ services }) => services.microphone.metrics(),
   ),
@@ -122,6 +142,7 @@ export const microphoneRoutes: readonly Route[] = [
     {
       summary: 'The process that plays the microphone: state, restarts, CPU and memory.',
       answer: 'the audio-input child as in `/api/v1/status`',
+      answers: childStatusSchema,
       errors: ['CHILD_UNKNOWN'],
     },
     ({ services }) => {

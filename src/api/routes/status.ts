@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { get, noQuery, type Route, stream } from '../route.ts';
+import { statusSchema } from '../schema.ts';
 
 /** Lines of the log that are kept, and so the most that can be asked for. */
 export const maxLogLines = 2_000;
@@ -30,6 +31,7 @@ export const statusRoutes: readonly Route[] = [
       summary: 'The state of the sound, the microphone, the child processes and the viewers.',
       answer:
         '`version`, `uptimeMs`, `localOnly`, `https` (`url`, `port`, `fingerprint256`, `expiresUnixMs`, `own`; null until the certificate is ready), `audio`, `microphone`, `children`, `sessions`',
+      answers: statusSchema,
     },
     (context) => context.status(),
   ),
@@ -40,6 +42,7 @@ export const statusRoutes: readonly Route[] = [
       summary:
         'Server-Sent Events: first the state as it is, then every change. A reader that falls 256 KiB behind is dropped.',
       answer: '`text/event-stream`, see below',
+      answerType: 'text/event-stream',
       errors: ['API_TOO_MANY_STREAMS'],
       query: noQuery,
     },
@@ -51,6 +54,7 @@ export const statusRoutes: readonly Route[] = [
       access: 'control',
       summary: 'The last log lines, and with `follow=1` those to come.',
       answer: '`application/x-ndjson`, one log line a line; empty lines keep it alive',
+      answerType: 'application/x-ndjson',
       errors: ['API_TOO_MANY_STREAMS'],
       query: logQuerySchema,
     },
@@ -65,6 +69,7 @@ export const statusRoutes: readonly Route[] = [
         'Follows packets of the host’s sound for `seconds` (1–60), from the capture to the write to each viewer.',
       answer:
         '`application/x-ndjson`, a packet a line: `capturedUs`, and in ms since then `completeMs`, `encodedMs`, `sentMs`, `receivedMs`, `written` (`session`, `ms`); empty lines keep it alive',
+      answerType: 'application/x-ndjson',
       errors: ['API_TOO_MANY_STREAMS'],
       query: traceQuerySchema,
     },

@@ -52,6 +52,7 @@ export const whepRoutes: readonly Route[] = [
     access: 'anyone',
     summary: 'WHEP: ends a player’s session.',
     answer: 'nothing',
+    parameters: { id: { summary: 'Of the session, from `Location`.', example: 'w1' } },
     errors: ['API_TOKEN_REFUSED', 'API_TOO_MANY_TRIES', 'API_NOT_FOUND', 'MEDIA_SESSION_UNKNOWN'],
     streams: false,
     respond: (request, context) =>

@@ -35,7 +35,8 @@ describe('createMetrics', () => {
     const text = await createMetrics({ sources: sampleSources() }).text();
     for (const { name, type, help, labels } of metricTable) {
       assert.ok(text.includes(`# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`), name);
-      const sample = [...samples(text).keys()].find((key) => key.replace(/\{.*/, '') === name);
+      const own = type === 'histogram' ? `${name}_count` : name;
+      const sample = [...samples(text).keys()].find((key) => key.replace(/\{.*/, '') === own);
       assert.ok(sample !== undefined, `no sample of ${name}`);
       const given = [...sample.matchAll(/(\w+)="/g)].map(([, label]) => label);
       assert.deepEqual(given, labels);
@@ -136,6 +137,24 @@ describe('createMetrics', () => {
       earshot_video_rtp_packets_padding_total: 8_011,
       earshot_video_keyframes_wanted_total: 8_012,
       earshot_video_keyframes_requested_total: 8_013,
+      earshot_serial_open: 1,
+      earshot_serial_received_bytes_total: 9_001,
+      earshot_serial_sent_bytes_total: 9_002,
+      earshot_serial_refused_bytes_total: 9_007,
+      earshot_serial_missed_bytes_total: 9_008,
+      earshot_serial_reopens_total: 9_009,
+      earshot_serial_breaks_total: 9_010,
+      earshot_serial_consoles: 9_003,
+      earshot_serial_writer: 1,
+      earshot_power_ready: 1,
+      earshot_power_led: 1,
+      earshot_power_disk_busy_ratio: 0.25,
+      'earshot_power_presses_total{result="confirmed"}': 10_001,
+      'earshot_power_presses_total{result="unconfirmed"}': 10_002,
+      'earshot_power_presses_total{result="unknown"}': 10_003,
+      'earshot_power_presses_total{result="failed"}': 10_004,
+      earshot_power_wakes_total: 10_005,
+      earshot_power_garbled_lines_total: 10_006,
       earshot_media_frames_dropped_total: 2_003,
       earshot_media_rtp_packets_sent_total: 2_004,
       earshot_media_rtp_sent_bytes_total: 2_005,
@@ -178,6 +197,41 @@ describe('createMetrics', () => {
       earshot_fast_lane_worst_delay_seconds: 0.0465,
       earshot_fast_lane_worst_target_seconds: 0.0075,
       earshot_fast_lane_worst_jitter_seconds: 0.00125,
+      'earshot_hid_host_state{state="none"}': 0,
+      'earshot_hid_host_state{state="attached"}': 1,
+      earshot_hid_viewers: 1,
+      earshot_hid_held_keys: 2,
+      earshot_hid_held_buttons: 1,
+      earshot_hid_jiggler: 0,
+      earshot_hid_typing: 0,
+      'earshot_hid_events_total{kind="key"}': 11,
+      'earshot_hid_events_total{kind="pointer"}': 12,
+      'earshot_hid_reports_total{result="taken"}': 13,
+      'earshot_hid_reports_total{result="failed"}': 14,
+      'earshot_hid_events_dropped_total{reason="malformed"}': 15,
+      'earshot_hid_events_dropped_total{reason="stale"}': 16,
+      'earshot_hid_events_dropped_total{reason="key"}': 17,
+      earshot_hid_dead_man_total: 18,
+      earshot_hid_overflows_total: 19,
+      earshot_hid_answers_unsent_total: 20,
+      'earshot_hid_latency_seconds_bucket{kind="keys",le="0.004"}': 31,
+      'earshot_hid_latency_seconds_bucket{kind="keys",le="0.01"}': 32,
+      'earshot_hid_latency_seconds_bucket{kind="keys",le="+Inf"}': 33,
+      'earshot_hid_latency_seconds_sum{kind="keys"}': 0.25,
+      'earshot_hid_latency_seconds_count{kind="keys"}': 33,
+      'earshot_hid_latency_seconds_bucket{kind="pointer",le="0.004"}': 41,
+      'earshot_hid_latency_seconds_bucket{kind="pointer",le="0.01"}': 42,
+      'earshot_hid_latency_seconds_bucket{kind="pointer",le="+Inf"}': 43,
+      'earshot_hid_latency_seconds_sum{kind="pointer"}': 0.5,
+      'earshot_hid_latency_seconds_count{kind="pointer"}': 43,
+      'earshot_hid_messages_received_total{way="keys"}': 7_021,
+      'earshot_hid_messages_received_total{way="pointer"}': 7_022,
+      'earshot_hid_messages_received_total{way="socket"}': 7_023,
+      'earshot_hid_messages_dropped_total{way="pointer",reason="rate"}': 7_027,
+      'earshot_hid_messages_dropped_total{way="socket",reason="size"}': 7_031,
+      earshot_hid_messages_sent_total: 7_033,
+      earshot_hid_messages_unsent_total: 7_034,
+      earshot_hid_channel_overflows_total: 7_035,
       'earshot_ipc_frames_sent_total{child="audio-output"}': 3_001,
       'earshot_ipc_sent_bytes_total{child="audio-output"}': 3_002,
       'earshot_ipc_frames_received_total{child="audio-output"}': 3_003,
@@ -199,12 +253,24 @@ describe('createMetrics', () => {
     };
     for (const [name, value] of Object.entries(expected)) assert.equal(now.get(name), value, name);
     const rest = [...now.keys()].filter(
-      (key) => !(key in expected) && !/_state\{|sessions\{|dropped_total\{reason/.test(key),
+      (key) => !(key in expected) && !/_state\{|sessions\{|dropped_total\{(reason|way)/.test(key),
     );
     assert.ok(
       rest.every((key) => key.startsWith('earshot_process_')),
       rest.join(),
     );
+  });
+
+  it('says that the numbers of a distribution are a histogram', async () => {
+    const text = await createMetrics({ sources: sampleSources() }).text();
+    assert.match(text, /^# TYPE earshot_hid_latency_seconds histogram$/m);
+  });
+
+  it('leaves out the host’s keyboard and mouse on a device without', async () => {
+    const sources = sampleSources({ hid: () => undefined });
+    const names = [...samples(await createMetrics({ sources }).text()).keys()];
+    const left = names.filter((name) => /^earshot_hid_(?!messages|channel)/.test(name));
+    assert.deepEqual(left, []);
   });
 
   it('sets counters at each scrape instead of adding up', async () => {
