@@ -19,7 +19,7 @@ packages=(
 # What the tests and benchmarks compare with and drive.
 if [ "$purpose" = test ]; then
   packages+=(
-    chromium coturn iproute2 procps shellcheck sox
+    chromium coturn iproute2 libxkbcommon-tools procps shellcheck sox
     gstreamer1.0-plugins-ugly gstreamer1.0-nice python3-gst-1.0 gir1.2-gst-plugins-bad-1.0
     qemu-system-x86 mmdebstrap e2fsprogs
   )

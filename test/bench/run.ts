@@ -24,6 +24,8 @@ const benchNames = [
   'audio-cpu',
   'video-latency',
   'video-cpu',
+  'hid-latency',
+  'serial-throughput',
   'viewers',
   'rtp-send',
   'ipc',

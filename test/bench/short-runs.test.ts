@@ -22,6 +22,8 @@ const promised = {
     ...['mainMsPerS', 'soundMsPerS', 'videoMsPerS', 'picturesPerS'],
     ...['peerMsPerS', 'peerThreads', 'peers', 'ratio'],
   ],
+  'hid-latency': ['p50Ms', 'p95Ms', 'write', 'socket', 'host', 'guest'],
+  'serial-throughput': ['mbPerS', 'missedShare', 'bareMbPerS', 'ratio'],
   viewers: ['counts', 'extraViewerMsPerS', 'extraViewerShare'],
   'rtp-send': [
     ...['burstUs', 'pacedUs', 'videoBurstUs', 'videoPacedUs', 'floorBurstUs', 'floorPacedUs'],

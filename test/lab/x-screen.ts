@@ -19,6 +19,8 @@ export interface XScreen {
   paintPixels(rows: { readonly from: number; readonly pixels: Buffer }): void;
   /** Starts a program on it that does not outlive it. `env` is added to this process's. */
   run(argv: readonly string[], env?: Readonly<Record<string, string>>): ChildProcess;
+  /** The X server stands still, and goes on. */
+  hold(holds: boolean): void;
   /** Ends it and what runs on it; idempotent. */
   stop(): Promise<void>;
 }
@@ -70,6 +72,9 @@ export async function startXScreen({
       programs.add(program);
       program.once('exit', () => programs.delete(program));
       return program;
+    },
+    hold(holds) {
+      server.kill(holds ? 'SIGSTOP' : 'SIGCONT');
     },
     async stop() {
       await Promise.all([...programs].map((program) => end(program)));
