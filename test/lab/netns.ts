@@ -24,6 +24,7 @@ import * as v from 'valibot';
 const execute = promisify(execFile);
 const startDeadlineMs = 5_000;
 const runDeadlineMs = 10_000;
+const multicast = '224.0.0.0/4';
 
 /** A token bucket in front of what a side sends (tc-tbf). */
 export interface RateLimit {
@@ -153,9 +154,11 @@ export class NetworkSide {
   /** Pulls the cable out of its card, or plugs it in again. */
   async plug(isIn: boolean): Promise<void> {
     await this.run('ip', ['link', 'set', this.#link, isIn ? 'up' : 'down']);
-    // The kernel forgets those when the link goes.
+    // The kernel forgets these when the link goes.
     const address = [`${this.ipv6}/64`, 'dev', this.#link, 'nodad'];
-    if (isIn) await this.run('ip', ['-6', 'addr', 'replace', ...address]);
+    if (!isIn) return;
+    await this.run('ip', ['-6', 'addr', 'replace', ...address]);
+    await this.run('ip', ['route', 'replace', multicast, 'dev', this.#link]);
   }
 
   /** Has another IPv4 address in place of its own from now on, as in another network. */
@@ -225,11 +228,20 @@ async function startSide(options: {
   }
 }
 
+/**
+ * Gives a side its addresses, for good: without duplicate detection, link-local addresses come at once as well,
+ * and nothing about the network changes a second later, when a browser makes its connection.
+ */
 async function address(side: NetworkSide, link: string): Promise<void> {
+  const settings = '/proc/sys/net/ipv6/conf';
+  const noDetection = `for link in all default ${link}; do echo 0 >${settings}/$link/accept_dad; done`;
+  await side.run('sh', ['-ec', noDetection]);
   await side.run('ip', ['addr', 'add', `${side.ipv4}/24`, 'dev', link]);
-  // No duplicate detection: the address is there at once.
   await side.run('ip', ['-6', 'addr', 'add', `${side.ipv6}/64`, 'dev', link, 'nodad']);
   await side.run('ip', ['link', 'set', link, 'up']);
+  // As every machine with a default route has it: without one, mDNS cannot send, and Chromium, which hides its
+  // addresses behind names of it, now and then waits for a name for ever.
+  await side.run('ip', ['route', 'add', multicast, 'dev', link]);
 }
 
 /** Two whole packets, and what the rate lets through between two ticks of a kernel of 100 Hz. */
