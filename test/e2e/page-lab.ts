@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { type Browser, chromium, type Page } from 'playwright-core';
@@ -30,6 +31,9 @@ type Viewer = Parameters<MediaService['openSession']>[0];
  * HTTP, and no secure context.
  */
 export const namedHost = 'earshot.test';
+
+/** How long the end of the lab waits for what its host page was asked. */
+const callDeadlineMs = 10_000;
 
 /** A browser of the lab (LAB flags), with or without the leave to play sound unasked. Its microphones are made up; leave to use them is given or refused by its context. */
 export function launchChromium({ autoplay }: { readonly autoplay: boolean }): Promise<Browser> {
@@ -75,7 +79,8 @@ export class PageLab {
   answersRestarts = true;
   readonly #directory: string;
   readonly #host: Page;
-  readonly #calls = new Set<Promise<void>>();
+  /** Calls into the host page that it has not answered yet, by what was called. */
+  readonly #calls = new Map<Promise<void>, string>();
   readonly #server: ApiServer;
 
   private constructor(options: { readonly directory: string; readonly host: Page }) {
@@ -158,7 +163,13 @@ export class PageLab {
 
   async stop(): Promise<void> {
     await this.#server.stop();
-    while (this.#calls.size > 0) await Promise.all(this.#calls);
+    const settled = Promise.all(this.#calls.keys());
+    settled.catch(() => undefined);
+    const late = delay(callDeadlineMs, 'late', { ref: false });
+    if ((await Promise.race([settled, late])) === 'late') {
+      // Of a viewer that left in the middle of it: closing the page ends it.
+      console.error(`the lab's host never answered ${[...this.#calls.values()].join(', ')}`);
+    }
     await this.#host.close();
     await rm(this.#directory, { recursive: true, force: true });
   }
@@ -218,7 +229,7 @@ export class PageLab {
   #call(name: string, ...parameters: readonly (string | boolean | number)[]): void {
     const list = parameters.map((parameter) => JSON.stringify(parameter)).join(',');
     const call = this.#host.evaluate<void>(`window.${name}(${list})`);
-    this.#calls.add(call);
+    this.#calls.set(call, name);
     call.then(
       () => this.#calls.delete(call),
       () => undefined,
