@@ -17,17 +17,19 @@ interface Kind {
   readonly files: string;
   /** Test files at once: what measures or plays sound runs alone. */
   readonly concurrency: number;
+  /** No file may take longer, nor any test in it. */
+  readonly timeoutMs: number;
 }
 
-const kinds: Record<string, Kind> = {
-  unit: { files: 'test/unit/**/*.test.ts', concurrency: availableParallelism() },
-  integration: { files: 'test/integration/**/*.test.ts', concurrency: 1 },
-  e2e: { files: 'test/e2e/**/*.test.ts', concurrency: 1 },
-  bench: { files: 'test/bench/**/*.test.ts', concurrency: 1 },
-};
+const timeoutMs = 180_000;
 
-/** No single test may take longer. */
-const testTimeoutMs = 180_000;
+const kinds: Record<string, Kind> = {
+  unit: { files: 'test/unit/**/*.test.ts', concurrency: availableParallelism(), timeoutMs },
+  integration: { files: 'test/integration/**/*.test.ts', concurrency: 1, timeoutMs },
+  e2e: { files: 'test/e2e/**/*.test.ts', concurrency: 1, timeoutMs },
+  // One file runs every benchmark, each short.
+  bench: { files: 'test/bench/**/*.test.ts', concurrency: 1, timeoutMs: 4 * timeoutMs },
+};
 
 /** Of an error's text, at the end: enough for what a browser and a device had to say. */
 const toldCharacters = 2_000;
@@ -39,14 +41,14 @@ interface Tally {
   readonly failed: string[];
 }
 
-async function runKind(name: string, { files, concurrency }: Kind): Promise<Tally> {
+async function runKind(name: string, { files, concurrency, timeoutMs }: Kind): Promise<Tally> {
   const paths: string[] = [];
   for await (const path of glob(files)) paths.push(path);
   paths.sort();
   if (paths.length === 0) throw new Error(`No ${name} test matches ${files}.`);
   console.log(`\n── ${name}: ${paths.length} files`);
   const tally: Tally = { passed: 0, skipped: 0, failed: [] };
-  const stream = run({ files: paths, concurrency, timeout: testTimeoutMs });
+  const stream = run({ files: paths, concurrency, timeout: timeoutMs });
   // Counted from the events, since the overall summary counts a file that crashed as one test.
   stream.on('test:pass', ({ skip, details }) => {
     if (details.type === 'suite') return;
