@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { EarshotError } from '../errors/earshot-error.ts';
-import { TokenBucket } from '../media/token-bucket.ts';
+import { TokenBucket } from '../rates/token-bucket.ts';
 
 /** Wrong tokens an address may send at once, and how many more a minute. */
 const tries = { burst: 10, perMinute: 10 } as const;

@@ -1,4 +1,5 @@
 import type { RTCDtlsTransport } from 'werift';
+import { TokenBucket } from '../rates/token-bucket.ts';
 import {
   type DataChannelKind,
   type DataChannelName,
@@ -6,7 +7,6 @@ import {
   isReliable,
   kindOf,
 } from './data-channel-kinds.ts';
-import { TokenBucket } from './token-bucket.ts';
 import { maxDataQueueBytes, maxReliableQueueBytes } from './transport.ts';
 import { WeriftSctp } from './werift-sctp.ts';
 

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { TokenBucket } from '../rates/token-bucket.ts';
 import { addReport, type FastLaneCounts, noFastLaneCounts } from './fast-lane-counts.ts';
 import {
   type FastLaneReport,
@@ -9,7 +10,6 @@ import {
   writePong,
 } from './fast-lane-packets.ts';
 import type { FastLanePacket } from './fast-lane-stream.ts';
-import { TokenBucket } from './token-bucket.ts';
 
 /** One way to a viewer. */
 export interface FastLaneOutlet {

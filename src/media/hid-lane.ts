@@ -1,3 +1,4 @@
+import { TokenBucket } from '../rates/token-bucket.ts';
 import {
   type HidHook,
   type HidLink,
@@ -6,7 +7,6 @@ import {
   maxHidMessageBytes,
 } from './hid-channels.ts';
 import { type HidCounts, type HidDropReason, noHidCounts } from './hid-counts.ts';
-import { TokenBucket } from './token-bucket.ts';
 import type { Transport } from './transport.ts';
 
 /** A viewer's WebSocket of keyboard and pointer. */

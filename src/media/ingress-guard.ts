@@ -1,3 +1,4 @@
+import { TokenBucket } from '../rates/token-bucket.ts';
 import {
   admitsRecord,
   contentTypes,
@@ -6,7 +7,6 @@ import {
   readDtlsRecords,
 } from './dtls-records.ts';
 import { integrityHolds, readStunMessage, type StunMessage } from './stun-message.ts';
-import { TokenBucket } from './token-bucket.ts';
 
 /**
  * What stands between the network and the WebRTC stack: every datagram is bounded, checked and, for

@@ -1,8 +1,8 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { messageOf } from '../errors/earshot-error.ts';
 import type { Log } from '../log/log.ts';
+import { TokenBucket } from '../rates/token-bucket.ts';
 import { readMdnsAddresses, writeMdnsQuery } from './mdns-packet.ts';
-import { TokenBucket } from './token-bucket.ts';
 
 /**
  * Asks the local networks for the address behind a browser's mDNS name (RFC 6762), so that the device

@@ -1,3 +1,4 @@
+import { TokenBucket } from '../rates/token-bucket.ts';
 import { compactNtp } from './ntp-clock.ts';
 import type { MicrophoneAgreement } from './opus-sdp.ts';
 import type { PeerCounts } from './peer-counts.ts';
@@ -5,7 +6,6 @@ import { ReceptionStatistics } from './reception-statistics.ts';
 import type { ReceptionBlock } from './rtcp-write.ts';
 import { opusClockRate } from './rtp-clock.ts';
 import { type ReceivedRtp, readExtensionText, readRtp } from './rtp-read.ts';
-import { TokenBucket } from './token-bucket.ts';
 
 /**
  * A microphone sends 100 packets a second at most (RFC 7587 with 10 ms; Chromium sends no shorter

@@ -1,5 +1,5 @@
+import { TokenBucket } from '../rates/token-bucket.ts';
 import type { RtpPacket } from './rtp-packet.ts';
-import { TokenBucket } from './token-bucket.ts';
 
 /** Packets kept unless said otherwise: at 1,024, 10 s of 10 ms frames; fewer froze pictures for seconds at 2 % loss. */
 const defaultPackets = 1_024;

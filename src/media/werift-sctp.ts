@@ -1,9 +1,9 @@
 import { type RTCDtlsTransport, RTCSctpTransport } from 'werift';
+import { TokenBucket } from '../rates/token-bucket.ts';
 import { maxFastLaneMessageBytes } from './fast-lane-packets.ts';
 import { countInbound } from './sctp-inbound.ts';
 import { maxSctpStreams, readSctpPacket, type SctpPacket } from './sctp-packet.ts';
 import { sctpPort } from './sdp-offer.ts';
-import { TokenBucket } from './token-bucket.ts';
 import {
   type SctpAssociation,
   type SctpChunk,

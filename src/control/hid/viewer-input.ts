@@ -1,5 +1,5 @@
+import { TokenBucket } from '../../rates/token-bucket.ts';
 import { DeadMan } from './dead-man.ts';
-import { EventRate } from './event-rate.ts';
 import type { HeldState } from './held-state.ts';
 import {
   type DeviceMessage,
@@ -57,8 +57,8 @@ const modifierUsages = [0xe0, 0xe1, 0xe2, 0xe3, 0xe4, 0xe5, 0xe6, 0xe7] as const
  */
 export class ViewerInput implements HidViewer {
   readonly #options: ViewerInputOptions;
-  readonly #keyRate: EventRate;
-  readonly #pongRate: EventRate;
+  readonly #keyRate: TokenBucket;
+  readonly #pongRate: TokenBucket;
   readonly #deadMan: DeadMan;
   readonly #wheel = new WheelNotches();
   #sequence = 0;
@@ -81,12 +81,12 @@ export class ViewerInput implements HidViewer {
   constructor(options: ViewerInputOptions) {
     this.#options = options;
     const nowMs = options.timers.nowMs();
-    this.#keyRate = new EventRate({
+    this.#keyRate = new TokenBucket({
       perSecond: keyMessagesPerSecond,
       burst: keyMessageBurst,
       nowMs,
     });
-    this.#pongRate = new EventRate({ perSecond: pongsPerSecond, burst: pongBurst, nowMs });
+    this.#pongRate = new TokenBucket({ perSecond: pongsPerSecond, burst: pongBurst, nowMs });
     this.#deadMan = new DeadMan({
       timers: options.timers,
       // What it said, not what the host took so far: who lets go of everything has no more to say.
